@@ -1,0 +1,96 @@
+# shellcheck shell=bash
+# base: the words that all other files here are written in — steps with time, failing, waiting, the one lock.
+
+STARTED=${EPOCHREALTIME/./}
+
+RUN=${JUMUN_RUN:-$ROOT/.run}
+[[ $RUN == /* ]] || RUN=$PWD/$RUN
+
+# What this command was told for itself must not reach what it starts: a service refuses a JUMUN_ name it does not know.
+BIN=${JUMUN_BIN:-}
+[[ -z $BIN || $BIN == /* ]] || BIN=$PWD/$BIN
+unset JUMUN_RUN JUMUN_BIN
+
+SERVICES=(order product payment notification customer-view delivery gateway)
+STORES=(postgres redis kafka)
+
+# say TEXT…: one step done, with the time since the command began.
+say() {
+    local us=$(( ${EPOCHREALTIME/./} - STARTED ))
+    printf '[%3d.%ds] %s\n' $(( us / 1000000 )) $(( us / 100000 % 10 )) "$*"
+}
+
+# die WHAT [WHAT-TO-DO]: says what failed and what to do next, and ends.
+die() {
+    printf '\njumun: %s\n' "$1" >&2
+    [[ -z ${2:-} ]] || printf '       %s\n' "$2" >&2
+    exit 1
+}
+
+# wait_until SECONDS COMMAND…: asks every 50 ms whether COMMAND succeeds; false when the time is over.
+wait_until() {
+    local deadline=$(( ${EPOCHREALTIME/./} + $1 * 1000000 ))
+    shift
+    until "$@"; do
+        (( ${EPOCHREALTIME/./} < deadline )) || return 1
+        sleep 0.05
+    done
+}
+
+# together FUNCTION…: runs them side by side; fails when one of them failed, after all have ended. Each has said itself what was wrong.
+# Each runs in a process group of its own, so that an interrupt ends all that they have started too.
+together() {
+    local task pid failed=0
+    local -a pids=()
+    set -m
+    for task in "$@"; do
+        "$task" < /dev/null &
+        pids+=($!)
+    done
+    set +m
+    # shellcheck disable=SC2064  # the pids of now
+    trap "kill_groups ${pids[*]}; exit 130" INT TERM HUP
+    for pid in "${pids[@]}"; do
+        wait "$pid" || failed=1
+    done
+    trap - INT TERM HUP
+    (( failed == 0 )) || exit 1
+}
+
+kill_groups() {
+    local pid
+    for pid in "$@"; do
+        kill -TERM -- "-$pid" 2> /dev/null || true
+    done
+}
+
+# put FILE [MODE]: standard input becomes FILE, whole or not at all. A file that is the same already is left alone, its time too:
+# that time tells whether a running process was started before its settings changed.
+put() {
+    local file=$1 mode=${2:-0644} new=$1.new
+    (umask 077 && cat > "$new")
+    chmod "$mode" "$new"
+    if cmp -s "$new" "$file"; then
+        rm "$new"
+    else
+        mv "$new" "$file"
+    fi
+}
+
+# random_hex BYTES
+random_hex() {
+    od -An -v -tx1 -N "$1" /dev/urandom | tr -d ' \n'
+}
+
+# lock: one `up` or `down` at a time on this tree; a second one waits.
+lock() {
+    exec 9< "$ROOT/jumun"
+    if ! flock -n 9; then
+        say "another ./jumun is at work here: waiting for it"
+        flock -w 900 9 || die "another ./jumun has been at work here for 15 minutes" "See what it does (ps aux | grep jumun), end it, and run this again."
+    fi
+}
+
+unlock() {
+    exec 9<&-
+}

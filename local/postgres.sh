@@ -1,0 +1,107 @@
+# shellcheck shell=bash
+# postgres: a PostgreSQL cluster of our own, with a database and a role for each context that cannot see the others.
+
+POSTGRES_BIN=/usr/lib/postgresql/15/bin
+DATABASES=(order product payment delivery notification)
+
+postgres_define() {
+    supervisor_define postgres << SH
+cd $(printf %q "$RUN/postgres")
+exec ${AS_ACCOUNT[*]} $POSTGRES_BIN/postgres -D $(printf %q "$RUN/postgres")
+SH
+    # INT is PostgreSQL's fast shutdown: it does not wait for clients to leave.
+    supervisor_stop_signal postgres INT
+}
+
+postgres_up() {
+    postgres_make
+    postgres_settings
+    supervisor_up postgres "$RUN/postgres/jumun.conf"
+    if ! wait_until 60 postgres_answers; then
+        tail -n 10 "$RUN/log/postgres/current" >&2
+        die "postgres: not ready after 60 s" "Look at ./jumun logs postgres"
+    fi
+    postgres_databases
+    say "postgres: ready"
+}
+
+# The cluster is made aside and moved when whole, so an interrupted initdb leaves nothing that looks like one.
+postgres_make() {
+    [[ -e $RUN/secrets/postgres ]] || random_hex 24 | put "$RUN/secrets/postgres" 0600
+    [[ ! -e $RUN/postgres/PG_VERSION ]] || return 0
+    local new=$RUN/postgres.new
+    rm -rf "$RUN/postgres" "$new"
+    own "$new"
+    # The account may not read our secrets, so it gets a copy for the time of this.
+    put "$new/password" 0644 < "$RUN/secrets/postgres"
+    (cd / && as_account "$POSTGRES_BIN/initdb" -D "$new/data" -U postgres --auth=scram-sha-256 --pwfile="$new/password" \
+        --encoding=UTF8 --locale=C --data-checksums) > "$RUN/log/initdb" 2>&1 ||
+        die "postgres: initdb failed: $(tail -n 3 "$RUN/log/initdb")" "Is the disk full? Look at $RUN/log/initdb, then run this again."
+    echo "include 'jumun.conf'" >> "$new/data/postgresql.conf"
+    mv "$new/data" "$RUN/postgres"
+    rm -rf "$new"
+    say "postgres: made a new cluster"
+}
+
+postgres_settings() {
+    put "$RUN/postgres/jumun.conf" 0644 << TEXT
+# As ./jumun up wrote it: durable, sized for a small machine.
+listen_addresses = '127.0.0.1'
+port = ${PORT[postgres]}
+unix_socket_directories = ''
+max_connections = 100
+
+shared_buffers = 128MB
+max_wal_size = 2GB
+jit = off
+
+fsync = on
+synchronous_commit = on
+full_page_writes = on
+
+password_encryption = scram-sha-256
+log_destination = stderr
+logging_collector = off
+log_line_prefix = '%m [%p] %q%u@%d '
+log_timezone = UTC
+timezone = UTC
+TEXT
+}
+
+postgres_answers() {
+    "$POSTGRES_BIN/pg_isready" -q -h 127.0.0.1 -p "${PORT[postgres]}"
+}
+
+# as_postgres [PSQL-OPTION…]: psql as the cluster's superuser.
+as_postgres() {
+    PGPASSWORD=$(cat "$RUN/secrets/postgres") "$POSTGRES_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 \
+        -h 127.0.0.1 -p "${PORT[postgres]}" -U postgres -d postgres "$@"
+}
+
+# postgres_databases: what is missing of roles and databases. A file tells that all were made; a run that was cut off repeats it.
+postgres_databases() {
+    local name
+    [[ ! -e $RUN/postgres/databases-made ]] || return 0
+    for name in "${DATABASES[@]}"; do
+        [[ -e $RUN/secrets/$name ]] || random_hex 24 | put "$RUN/secrets/$name" 0600
+        postgres_database "$name" "$(cat "$RUN/secrets/$name")"
+    done | as_postgres > /dev/null || die "postgres: the databases could not be made" \
+        "If $RUN/secrets was lost or replaced, the old data is locked: ./jumun down --wipe starts over."
+    touch "$RUN/postgres/databases-made"
+    say "postgres: made the databases ${DATABASES[*]}"
+}
+
+# Prints SQL. The password arrives on psql's standard input, so no process list shows it.
+postgres_database() {
+    cat << SQL
+SELECT 'CREATE ROLE "$1" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$1') \\gexec
+ALTER ROLE "$1" PASSWORD '$2';
+SELECT 'CREATE DATABASE "$1" OWNER "$1"' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '$1') \\gexec
+REVOKE ALL ON DATABASE "$1" FROM PUBLIC;
+SQL
+}
+
+# database_url NAME
+database_url() {
+    echo "postgresql://$1:$(cat "$RUN/secrets/$1")@127.0.0.1:${PORT[postgres]}/$1"
+}

@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# redis: a Redis of our own, which keeps what it was told in an append-only file.
+
+redis_define() {
+    supervisor_define redis << SH
+cd $(printf %q "$RUN/redis")
+exec ${AS_ACCOUNT[*]} /usr/bin/redis-server $(printf %q "$RUN/redis/redis.conf")
+SH
+}
+
+redis_up() {
+    own "$RUN/redis"
+    put "$RUN/redis/redis.conf" << TEXT
+# As ./jumun up wrote it.
+bind 127.0.0.1
+port ${PORT[redis]}
+dir .
+appendonly yes
+appendfsync everysec
+save ""
+daemonize no
+logfile ""
+TEXT
+    supervisor_up redis "$RUN/redis/redis.conf"
+    if ! wait_until 60 redis_answers; then
+        tail -n 10 "$RUN/log/redis/current" >&2
+        die "redis: not ready after 60 s" "Look at ./jumun logs redis"
+    fi
+    say "redis: ready"
+}
+
+# PONG only when the append-only file is loaded.
+redis_answers() {
+    local answer
+    { exec 3<> "/dev/tcp/127.0.0.1/${PORT[redis]}"; } 2> /dev/null || return 1
+    printf 'PING\r\n' >&3
+    read -r -t 1 answer <&3 || answer=
+    exec 3>&-
+    [[ $answer == +PONG* ]]
+}

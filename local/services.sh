@@ -1,0 +1,82 @@
+# shellcheck shell=bash
+# services: what each of the seven is told, how it is started, whether it is ready.
+
+# service_settings NAME: its environment, all of it. A service refuses a name that it does not know.
+service_settings() {
+    cat << TEXT
+JUMUN_HTTP_LISTEN=127.0.0.1:${PORT[$1]}
+JUMUN_ADMIN_LISTEN=127.0.0.1:$(admin_port "$1")
+JUMUN_LOG_FORMAT=json
+JUMUN_LOG_LEVEL=info
+TEXT
+    case $1 in
+        order | product | payment | notification | delivery)
+            echo "JUMUN_DATABASE_URL=$(database_url "$1")"
+            echo "JUMUN_KAFKA_BROKERS=127.0.0.1:${PORT[kafka]}"
+            ;;
+        customer-view)
+            echo "JUMUN_REDIS_URL=redis://127.0.0.1:${PORT[redis]}/0"
+            echo "JUMUN_KAFKA_BROKERS=127.0.0.1:${PORT[kafka]}"
+            ;;
+    esac
+    case $1 in
+        order)
+            echo "JUMUN_PAYMENT_URL=$(service_url payment)"
+            ;;
+        delivery)
+            echo "JUMUN_CARRIER_START_DELAY_MS=${CARRIER_START_DELAY_MS:-1000}"
+            echo "JUMUN_CARRIER_COMPLETE_DELAY_MS=${CARRIER_COMPLETE_DELAY_MS:-2000}"
+            ;;
+        gateway)
+            cat << TEXT
+JUMUN_ORDER_URL=$(service_url order)
+JUMUN_PRODUCT_URL=$(service_url product)
+JUMUN_PAYMENT_URL=$(service_url payment)
+JUMUN_DELIVERY_URL=$(service_url delivery)
+JUMUN_NOTIFICATION_URL=$(service_url notification)
+JUMUN_CUSTOMER_VIEW_URL=$(service_url customer-view)
+JUMUN_DEMO_ISSUER=on
+TEXT
+            ;;
+    esac
+}
+
+service_url() {
+    echo "http://127.0.0.1:${PORT[$1]}"
+}
+
+# The settings stand in a file that only we may read, because of the passwords; the supervisor gives an empty environment.
+service_define() {
+    local -a as=()
+    ! as_account test -x "$(program "$1")" || as=("${AS_ACCOUNT[@]}")
+    supervisor_define "$1" << SH
+set -a
+. ./settings
+set +a
+exec ${as[*]} $(printf %q "$(program "$1")")
+SH
+}
+
+services_up() {
+    local name
+    for name in "$@"; do
+        service_settings "$name" | put "$RUN/service/$name/settings" 0600
+        supervisor_up "$name" "$RUN/service/$name/settings" "$(program "$name")"
+    done
+    for name in "$@"; do
+        if ! wait_until 60 service_ready "$name"; then
+            tail -n 10 "$RUN/log/$name/current" >&2
+            die "$name: not ready after 60 s: $(service_says "$name")" "Look at ./jumun logs $name"
+        fi
+    done
+    say "services: ready ($*)"
+}
+
+service_ready() {
+    curl -s -f -o /dev/null -m 1 "http://127.0.0.1:$(admin_port "$1")/readyz"
+}
+
+# What it says of itself, in a line.
+service_says() {
+    curl -s -m 1 "http://127.0.0.1:$(admin_port "$1")/readyz" | tr -s '\n ' ' ' | cut -c 1-200
+}

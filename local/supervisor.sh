@@ -1,0 +1,145 @@
+# shellcheck shell=bash
+# supervisor: all processes run under Debian's runit, which starts again what died and rotates the logs.
+#
+# One runsvdir watches .run/service; each directory there is one process: its `run` script, its log beside it.
+# A directory has a file `down` until its process was first started, so that nothing starts before its turn.
+
+SV=/usr/bin/sv
+
+# supervisor_define NAME: standard input is the shell text that ends by exec'ing the program.
+supervisor_define() {
+    local dir=$RUN/service/$1
+    mkdir -p "$dir/log" "$RUN/log/$1"
+    { printf '#!/bin/sh\n# %s, as ./jumun up wrote it.\nexec 2>&1\n' "$1"; cat; } | put "$dir/run" 0755
+    put "$dir/finish" 0755 << 'SH'
+#!/bin/sh
+# $1: the exit code, or -1 when a signal ended it; $2: the signal.
+name=${PWD##*/}
+if [ "$1" -ge 0 ]; then
+    echo "supervisor: $name ended with exit code $1"
+else
+    echo "supervisor: $name was ended by signal $2"
+fi
+SH
+    put "$dir/log/run" 0755 << SH
+#!/bin/sh
+exec /usr/bin/svlogd -l 16000 -b 20000 $(printf %q "$RUN/log/$1")
+SH
+    put "$RUN/log/$1/config" << 'TEXT'
+s10000000
+n5
+TEXT
+    supervisor_pid "$1" > /dev/null || touch "$dir/down"
+}
+
+# supervisor_stop_signal NAME SIGNAL: what ends the process in good order, where that is not TERM.
+supervisor_stop_signal() {
+    mkdir -p "$RUN/service/$1/control"
+    # Exit 0 tells runsv not to send its own TERM after it.
+    put "$RUN/service/$1/control/t" 0755 << SH
+#!/bin/sh
+kill -$2 "\$(cat supervise/pid)"
+SH
+}
+
+supervisor_start() {
+    supervisor_alive && return 0
+    supervisor_sweep
+    (
+        # Unlimited would make some programs close a billion descriptors, one by one.
+        ulimit -n 65536 2> /dev/null || ulimit -n "$(ulimit -H -n)"
+        exec 9>&-
+        echo "$BASHPID" > "$RUN/supervisor.pid"
+        exec setsid env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+            /usr/bin/runsvdir -P "$RUN/service" < /dev/null > "$RUN/log/supervisor" 2>&1
+    ) &
+    disown
+    local name
+    for name in "${STORES[@]}" "${SERVICES[@]}"; do
+        wait_until 10 supervised "$name" || die "the supervisor did not start ($(tail -n 1 "$RUN/log/supervisor"))" "Look at $RUN/log/supervisor."
+    done
+}
+
+# A pid is only a number: the process behind it must be the one that we started.
+supervisor_alive() {
+    local pid
+    pid=$(cat "$RUN/supervisor.pid" 2> /dev/null) || return 1
+    [[ $(tr '\0' ' ' 2> /dev/null < "/proc/$pid/cmdline") == "/usr/bin/runsvdir -P $RUN/service " ]]
+}
+
+# supervised NAME: is there a runsv for it?
+supervised() {
+    "$SV" status "$RUN/service/$1" > /dev/null 2>&1
+}
+
+# supervisor_sweep: ends what a supervisor that was killed has left behind: processes with their runsv, or without.
+supervisor_sweep() {
+    local dir pid
+    for dir in "$RUN"/service/*/; do
+        dir=${dir%/}
+        if "$SV" status "$dir" > /dev/null 2>&1; then
+            say "supervisor: ending a left-over ${dir##*/}"
+            "$SV" -w 30 force-shutdown "$dir" > /dev/null || true
+        fi
+        pid=$(cat "$dir/supervise/pid" 2> /dev/null) || continue
+        [[ -n $pid && $(readlink "/proc/$pid/cwd") == "$RUN/"* ]] || continue
+        say "supervisor: ending a left-over ${dir##*/} (pid $pid)"
+        kill "$pid"
+        wait_until 30 test ! -e "/proc/$pid" || kill -9 "$pid"
+    done
+}
+
+# supervisor_up NAME [FILE…]: starts the process; or starts it anew, when one of the files it was started from has changed since.
+supervisor_up() {
+    local name=$1 dir=$RUN/service/$1 file
+    shift
+    if supervisor_pid "$name" > /dev/null; then
+        for file in "$dir/run" "$@"; do
+            [[ $file -nt $dir/supervise/pid ]] || continue
+            say "$name: ${file##*/} has changed, starting anew"
+            "$SV" -w 30 force-stop "$dir" > /dev/null || true
+            break
+        done
+    fi
+    "$SV" up "$dir" > /dev/null || die "the supervisor could not start $name" "Look at ./jumun logs $name"
+    rm -f "$dir/down"
+}
+
+# supervisor_down NAME…: asks all of them to end, waits, and ends by force who does not.
+supervisor_down() {
+    local name
+    local -a dirs=()
+    for name in "$@"; do
+        ! supervised "$name" || dirs+=("$RUN/service/$name")
+    done
+    (( ${#dirs[@]} > 0 )) || return 0
+    "$SV" -w 30 force-stop "${dirs[@]}" | sed -n 's|^kill: .*/service/\([^:]*\):.*|jumun: \1 did not stop within 30 s and was killed|p' >&2 || true
+}
+
+# supervisor_stop: the end of the supervisor itself; whatever still runs goes with it.
+supervisor_stop() {
+    if supervisor_alive; then
+        kill -HUP "$(cat "$RUN/supervisor.pid")"
+        wait_until 40 none_supervised || true
+    fi
+    rm -f "$RUN/supervisor.pid"
+    supervisor_sweep
+}
+
+none_supervised() {
+    local name
+    for name in "${STORES[@]}" "${SERVICES[@]}"; do
+        ! supervised "$name" || return 1
+    done
+}
+
+# supervisor_pid NAME: prints the pid of the running process; false when it does not run.
+supervisor_pid() {
+    local pid
+    pid=$(cat "$RUN/service/$1/supervise/pid" 2> /dev/null) && [[ -n $pid && -e /proc/$pid ]] && echo "$pid"
+}
+
+# supervisor_uptime NAME: seconds since it was last started.
+supervisor_uptime() {
+    echo $(( EPOCHSECONDS - $(stat -c %Y "$RUN/service/$1/supervise/pid") ))
+}
