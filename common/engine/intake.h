@@ -1,0 +1,43 @@
+/*
+ * intake — foreign events become commands: the way from Kafka into the engine.
+ *
+ *     static const struct intake_event events[] = {
+ *         {"jumun.payment.PaymentApproved.v1", payment_approved},
+ *         {NULL},
+ *     };
+ *
+ * A batch of records is decoded, submitted, and answered for before positions move on; the engine's inbox makes each event effective once.
+ * Types that the context does not know are passed over, and counted. To the dead-letter topic jumun.dlq.<service>, with original bytes,
+ * coordinates and reason, goes what cannot be taken: not a CloudEvent, malformed data, a wrong topic or key for its type, an unknown major
+ * version of a known type, a contradiction (the decider refuses it), a rejection by the database.
+ */
+#ifndef JUMUN_INTAKE_H
+#define JUMUN_INTAKE_H
+
+#include "cloud_event.h"
+#include "engine.h"
+#include "json_decode.h"
+#include "kafka.h"
+
+struct intake_event {
+    const char *type; /* NULL ends a table */
+    /* Fills in type and data of *command, the rest is set already; data lives in the arena. False: *reason says why not. */
+    bool (*decode)(struct arena *arena, const struct cloud_event *event, struct command *command, struct str *reason);
+};
+
+/* For decode functions: the event's data by a shape; on false *reason has the first fault. */
+bool intake_decode(struct arena *arena, const struct cloud_event *event, const struct json_shape *shape, void *out, struct str *reason);
+
+struct intake_config {
+    const char *service;
+    const char *brokers;
+    const struct intake_event *events; /* the topics follow from their types */
+    struct engine *engine;
+};
+struct intake;
+struct intake *intake_start(const struct intake_config *config);
+void intake_stop(struct intake *in);
+bool intake_ready(const struct intake *in);
+void intake_show(const struct intake *in, struct metrics_page *page);
+
+#endif
