@@ -95,6 +95,10 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
 
+# A broker that was killed is let back in only when its old session is over; the default is nine seconds.
+broker.session.timeout.ms=2000
+broker.heartbeat.interval.ms=500
+
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 log.cleaner.enable=true
