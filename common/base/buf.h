@@ -20,7 +20,10 @@ struct buf {
     size_t room;
 };
 
-#define BUF_INIT {0, 0, 0}
+#define BUF_INIT                                                                                                                           \
+    {                                                                                                                                      \
+        0, 0, 0                                                                                                                            \
+    }
 
 void buf_init(struct buf *b);
 void buf_release(struct buf *b);

@@ -10,7 +10,7 @@
 instant clock_now(void);        /* wall clock, UTC */
 duration clock_monotonic(void); /* since some start; for waiting and measuring */
 
-struct uuid uuid_new(void);                     /* version 7, of now; ascending within a thread; from getrandom(2), buffered per thread */
-void clock_random(void *bytes, size_t n);       /* from the kernel */
+struct uuid uuid_new(void);               /* version 7, of now; ascending within a thread; from getrandom(2), buffered per thread */
+void clock_random(void *bytes, size_t n); /* from the kernel */
 
 #endif

@@ -33,7 +33,7 @@ static int64_t days_of_date(struct date d)
 
 static struct date date_of_days(int64_t days)
 {
-    days += DAYS_BEFORE_EPOCH; /* not negative within the years 1..9999, except for the first two months of year 0 */
+    days += DAYS_BEFORE_EPOCH; /* positive: year 1 begins 306 days after the March of year 0 */
     unsigned era = (unsigned)(days / DAYS_OF_ERA);
     unsigned day_of_era = (unsigned)(days % DAYS_OF_ERA);
     unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;

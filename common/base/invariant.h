@@ -7,9 +7,8 @@
 #ifndef JUMUN_INVARIANT_H
 #define JUMUN_INVARIANT_H
 
-#define invariant(condition)                                                                                                               \
-    ((__builtin_expect(!!(condition), 1)) ? (void)0 : invariant_broken(__FILE__, __LINE__, __func__, #condition))
-#define unreachable() invariant_broken(__FILE__, __LINE__, __func__, "unreachable")
+#define invariant(condition) ((__builtin_expect(!!(condition), 1)) ? (void)0 : invariant_broken(__FILE__, __LINE__, __func__, #condition))
+#define unreachable()        invariant_broken(__FILE__, __LINE__, __func__, "unreachable")
 
 /* Prints place and condition to stderr and aborts. */
 _Noreturn void invariant_broken(const char *file, int line, const char *function, const char *condition);

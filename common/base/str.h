@@ -18,9 +18,12 @@ struct str {
     size_t n;
 };
 
-#define STR(literal)      ((struct str){"" literal, sizeof(literal) - 1})
-#define STR_CONST(literal) {"" literal, sizeof(literal) - 1} /* for static tables */
-#define STR_ARG(s)        ((int)(s).n), ((s).p ? (s).p : "")
+#define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
+#define STR_CONST(literal)                                                                                                                 \
+    {                                                                                                                                      \
+        "" literal, sizeof(literal) - 1                                                                                                    \
+    } /* for static tables */
+#define STR_ARG(s) ((int)(s).n), ((s).p ? (s).p : "")
 
 struct str str_of(const char *terminated); /* NULL gives the absent str */
 bool str_absent(struct str s);
@@ -32,7 +35,7 @@ int str_compare(struct str a, struct str b);              /* bytewise */
 bool str_starts_with(struct str s, struct str prefix);
 struct str str_trim(struct str s); /* without spaces and tabs at both ends */
 
-/* Takes what stands before `separator` off the front of *rest; false when nothing is left. "a,b" gives "a", then "b". */
+/* Takes what stands before `separator` off the front of *rest; false when nothing is left. "a,,b" gives "a", "", "b"; "a," gives "a". */
 bool str_split(struct str *rest, char separator, struct str *part);
 
 /* A whole decimal number, nothing around it, within int64; false otherwise. */
