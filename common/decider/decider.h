@@ -51,11 +51,12 @@ struct timer_due {
 /* ── what it touches ─────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct aggregate {
-    int kind;          /* index into decider.aggregates */
+    int kind; /* index into decider.aggregates */
     struct uuid id;
-    int64_t version;   /* events so far; 0: does not exist, and state is all zero */
-    void *state;       /* of the kind's type; never NULL. Whatever it points to lives as long as the batch */
-    bool changed;
+    int64_t version; /* events so far; 0: does not exist, and state is all zero */
+    void *state;     /* of the kind's type; never NULL. Whatever it points to lives as long as the batch */
+    bool changed;    /* an event was applied to it */
+    bool stored;     /* the database has it: the engine's own mark */
 };
 
 struct key {
@@ -69,17 +70,17 @@ struct keys {
     size_t count, room;
 };
 void keys_init(struct keys *keys, struct arena *arena);
-void keys_add(struct keys *keys, int kind, struct uuid id); /* decide() gets the aggregates in the order of these calls */
+void keys_add(struct keys *keys, int kind, struct uuid id);     /* decide() gets the aggregates in the order of these calls */
 void keys_consult(struct keys *keys, int kind, struct uuid id); /* likewise, for what the decision only looks at */
 
 /* ── what is decided ─────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* A refusal is an answer: it goes to who asked, changes nothing, and disturbs nobody. Served as RFC 9457 problem+json. */
 struct refusal {
-    int status;         /* HTTP: 402, 404, 409, 422 … */
-    const char *type;   /* stable: "/problems/sold-out" */
-    const char *title;  /* the kind of problem */
-    struct str detail;  /* this case, and what to do */
+    int status;        /* HTTP: 402, 404, 409, 422 … */
+    const char *type;  /* stable: "/problems/sold-out" */
+    const char *title; /* the kind of problem */
+    struct str detail; /* this case, and what to do */
     const struct refusal_error *errors;
     size_t error_count;
 };
@@ -103,11 +104,11 @@ struct decided_timer {
 struct decided_effect {
     struct uuid aggregate;
     int effect;       /* index into the service's effects */
-    const void *data; /* copied; outlives the batch: freed when the effect's outcome has come in */
+    const void *data; /* copied into the decision's arena */
 };
 
 struct decision {
-    struct arena *arena; /* of the batch */
+    struct arena *arena;           /* of the batch */
     const struct refusal *refusal; /* set: nothing else counts */
     struct decided_event *events;
     size_t event_count, event_room;
@@ -123,14 +124,15 @@ void decision_init(struct decision *d, const struct decider *decider, struct are
 /* Something happened to the aggregate. `data` has the size that decider.events says; what it points to must live as long as the batch. */
 void decision_event(struct decision *d, struct aggregate *a, int event, const void *data);
 
-/* One timer of each kind per aggregate; setting it again moves it. When due it comes back as COMMAND_TIMER_DUE, at least once. */
+/* One timer of each kind per aggregate; setting it again, in the same decision too, moves it. When due it comes back as COMMAND_TIMER_DUE,
+ * at least once. */
 void decision_timer(struct decision *d, const struct aggregate *a, int timer, instant due);
 
 /* After the commit, start something outside. Its outcome comes back as a command. Flat data only (no pointers). May be lost in a crash:
    who needs it sets a timer beside it. */
 void decision_effect(struct decision *d, const struct aggregate *a, int effect, const void *data, size_t size);
 
-/* `r` is copied, with all it points to, into the decision's arena. */
+/* `r` is copied, with all it points to, into the decision's arena. The first refusal of a decision is the one that counts. */
 void decision_refuse(struct decision *d, const struct refusal *r);
 /* A refusal with a sentence made for this case. */
 void decision_refuse_with(struct decision *d, int status, const char *type, const char *title, const char *format, ...)
@@ -141,7 +143,7 @@ void decision_refuse_with(struct decision *d, int status, const char *type, cons
 enum event_reach {
     EVENT_PUBLISHED, /* kept in the context's history, and sent to its topic */
     EVENT_INTERNAL,  /* kept in the history only */
-    EVENT_STATE,     /* changes the state, and leaves no trace: foreign facts that the context merely mirrors */
+    EVENT_STATE,     /* changes the state, and leaves no trace: foreign facts that the context merely mirrors. Not counted in the version */
 };
 
 struct event_type {
@@ -168,12 +170,13 @@ struct decider {
     void (*decide)(const struct command *c, struct aggregate *const *a, struct decision *d);
     void (*evolve)(struct aggregate *a, int event, const void *data, struct arena *arena); /* anything allocated comes from arena */
 
-    /* May be NULL. Called once at the end of a batch for each changed aggregate: an event that describes the state rather than one change of
-       it (StockChanged), so that a hundred changes in a batch give one. It may only add events of `a`. */
+    /* May be NULL. Called once at the end of a batch for each changed aggregate: an event that describes the state rather than one change
+       of it (StockChanged), so that a hundred changes in a batch give one. It may only add events of `a`. */
     void (*settle)(struct aggregate *a, struct decision *d);
 };
 
-/* Applies a decision that is not refused: evolves its aggregates and counts their versions up. For engine, tests and simulation. */
+/* Applies a decision that is not refused: evolves its aggregates, marks them changed, and counts their versions up after each event that is
+   of the history (not EVENT_STATE). For engine, tests and simulation. */
 void decision_apply(const struct decision *d, struct arena *arena);
 
 #endif

@@ -7,7 +7,9 @@
  *     then_no_more(&story);
  *     then_refused(&story, 409, "/problems/sold-out");
  *
- * States live in the story by (kind, id); a failed expectation fails the cmocka test with the story's last command and decision.
+ * States live in the story by (kind, id). Effects and timers are those of the last decision, in any order; events in their order, settled
+ * ones (decider.settle) behind the decided ones. A failed expectation fails the cmocka test with the story's last command and decision. So
+ * does a decider that breaks its word: changes a state itself, or lets something happen to what it only consulted.
  */
 #ifndef JUMUN_GIVEN_H
 #define JUMUN_GIVEN_H
@@ -18,10 +20,11 @@
 struct story {
     const struct decider *decider;
     struct arena arena;
-    instant now;
+    instant now; /* for commands that bring no time of their own; the story's to move */
     struct aggregate *aggregates[STORY_AGGREGATES];
     size_t aggregate_count;
-    struct decision decision; /* of the last when() */
+    struct command last;      /* of the last when() */
+    struct decision decision; /* likewise */
     size_t next_event;
 };
 
