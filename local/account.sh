@@ -43,6 +43,7 @@ state_make() {
 
 # own DIRECTORY: makes it, private to the account.
 own() {
-    mkdir -p -m 0700 "$1"
+    mkdir -p "$1"
+    chmod 0700 "$1"
     (( EUID != 0 )) || chown "$ACCOUNT:$ACCOUNT" "$1"
 }

@@ -11,7 +11,9 @@ BIN=${JUMUN_BIN:-}
 [[ -z $BIN || $BIN == /* ]] || BIN=$PWD/$BIN
 unset JUMUN_RUN JUMUN_BIN
 
+# shellcheck disable=SC2034  # for the other files
 SERVICES=(order product payment notification customer-view delivery gateway)
+# shellcheck disable=SC2034
 STORES=(postgres redis kafka)
 
 # say TEXT…: one step done, with the time since the command began.
@@ -27,6 +29,9 @@ die() {
     exit 1
 }
 
+# A command that fails where nobody expected it is named, with its place.
+trap 'printf "jumun: %s:%s: \"%s\" failed (%s)\n" "${BASH_SOURCE[0]#"$ROOT/"}" "$LINENO" "$BASH_COMMAND" "$?" >&2' ERR
+
 # wait_until SECONDS COMMAND…: asks every 50 ms whether COMMAND succeeds; false when the time is over.
 wait_until() {
     local deadline=$(( ${EPOCHREALTIME/./} + $1 * 1000000 ))
@@ -37,11 +42,13 @@ wait_until() {
     done
 }
 
-# together FUNCTION…: runs them side by side; fails when one of them failed, after all have ended. Each has said itself what was wrong.
-# Each runs in a process group of its own, so that an interrupt ends all that they have started too.
-together() {
-    local task pid failed=0
+# try FUNCTION…: runs them side by side, to the end, and leaves in TASKS_FAILED whether one of them failed (0 or 1); what was wrong they have said.
+# Each runs in a process group of its own, so that an interrupt also ends what it has started.
+# It is called plainly, never in `if` or before `||`: there, bash would not stop the functions at their first failing command.
+try() {
+    local task pid
     local -a pids=()
+    TASKS_FAILED=0
     set -m
     for task in "$@"; do
         "$task" < /dev/null &
@@ -51,10 +58,15 @@ together() {
     # shellcheck disable=SC2064  # the pids of now
     trap "kill_groups ${pids[*]}; exit 130" INT TERM HUP
     for pid in "${pids[@]}"; do
-        wait "$pid" || failed=1
+        wait "$pid" || TASKS_FAILED=1
     done
     trap - INT TERM HUP
-    (( failed == 0 )) || exit 1
+}
+
+# together FUNCTION…: the same, and the end when one failed.
+together() {
+    try "$@"
+    (( TASKS_FAILED == 0 )) || exit 1
 }
 
 kill_groups() {

@@ -1,17 +1,21 @@
 # shellcheck shell=bash
-# build: the services, by CMake and Ninja; a second time it is a quick look that nothing has changed.
+# build: the C sources, by CMake and Ninja; a second time it is a quick look that nothing has changed.
 
 # build_preset PRESET
 build_preset() {
-    local preset=$1 log=$RUN/log/build-$1
-    mkdir -p "$RUN/log"
-    [[ -e $ROOT/build/$preset/build.ninja ]] || build_step "$log" cmake --preset "$preset"
-    build_step "$log" cmake --build --preset "$preset"
+    build_configure "$1"
+    build_step "$1" cmake --build --preset "$1"
+}
+
+# Ninja asks CMake itself when its files have changed, so this is for the first time only.
+build_configure() {
+    [[ -e $ROOT/build/$1/build.ninja ]] || build_step "$1" cmake --preset "$1"
 }
 
 build_step() {
-    local log=$1
+    local log=$ROOT/build/$1.log
     shift
+    mkdir -p "$ROOT/build"
     if ! (cd "$ROOT" && "$@") > "$log" 2>&1 < /dev/null; then
         tail -n 40 "$log" >&2
         die "'$*' failed" "The compiler's words are above, all of them in $log."

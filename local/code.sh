@@ -1,0 +1,49 @@
+# shellcheck shell=bash
+# code: how the sources are to look — the formatter and the linters.
+
+jumun_fmt() {
+    packages_need test
+    case ${1:-} in
+        --check) sources | (cd "$ROOT" && xargs -r -0 clang-format --dry-run --Werror) || die "the files above are not formatted" "./jumun fmt does it." ;;
+        '') sources | (cd "$ROOT" && xargs -r -0 clang-format -i) ;;
+        *) die "fmt does not know '$1'" "It is: ./jumun fmt [--check]" ;;
+    esac
+}
+
+# Ours, whether committed or not yet.
+sources() {
+    git -C "$ROOT" ls-files -z --cached --others --exclude-standard -- '*.c' '*.h'
+}
+
+jumun_lint() {
+    packages_need build test
+    build_configure dev
+    together lint_shell lint_cppcheck lint_tidy
+    say "lint: nothing found"
+}
+
+lint_shell() {
+    (cd "$ROOT" && shellcheck -x jumun .ci/run local/*.sh) || die "shellcheck found the above" "Mend it, or say in a remark there why it is right."
+    say "lint: shellcheck has looked"
+}
+
+lint_cppcheck() {
+    mkdir -p "$ROOT/build/cppcheck"
+    cppcheck --project="$ROOT/build/dev/compile_commands.json" --cppcheck-build-dir="$ROOT/build/cppcheck" -i "$ROOT/build" \
+        --enable=warning,performance,portability --inline-suppr --quiet --error-exitcode=1 --template=gcc ||
+        die "cppcheck found the above" "Mend it, or say in a remark there why it is right."
+    say "lint: cppcheck has looked"
+}
+
+lint_tidy() {
+    lint_files | xargs -r -0 -n 2 -P "$(nproc)" clang-tidy -p "$ROOT/build/dev" --quiet 2> "$ROOT/build/clang-tidy.log" ||
+        die "clang-tidy found the above" "Mend it, or say in a remark there why it is right. What it complained of itself is in $ROOT/build/clang-tidy.log."
+    clang-tidy --quiet "$ROOT/local/kafka/topics.c" -- -std=gnu17 2>> "$ROOT/build/clang-tidy.log" ||
+        die "clang-tidy found the above" "Mend it, or say in a remark there why it is right."
+    say "lint: clang-tidy has looked"
+}
+
+# What is compiled, without what the build itself has written.
+lint_files() {
+    jq -j --arg build "$ROOT/build/" '[.[].file] | unique[] | select(startswith($build) | not) | . + "\u0000"' "$ROOT/build/dev/compile_commands.json"
+}

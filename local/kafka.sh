@@ -108,7 +108,7 @@ TEXT
 
 # java_exec DIRECTORY CLASS ARGUMENT…: becomes Java, with the options that lie there; so its pid is that of the subshell around it.
 java_exec() {
-    cd "$1"
+    cd "$1" || exit
     shift
     exec "${AS_ACCOUNT[@]}" "$(java_home)/bin/java" @java.options "$@"
 }

@@ -72,10 +72,10 @@ postgres_answers() {
     "$POSTGRES_BIN/pg_isready" -q -h 127.0.0.1 -p "${PORT[postgres]}"
 }
 
-# as_postgres [PSQL-OPTION…]: psql as the cluster's superuser.
+# as_postgres: psql as the cluster's superuser, SQL on its standard input.
 as_postgres() {
     PGPASSWORD=$(cat "$RUN/secrets/postgres") "$POSTGRES_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 \
-        -h 127.0.0.1 -p "${PORT[postgres]}" -U postgres -d postgres "$@"
+        -h 127.0.0.1 -p "${PORT[postgres]}" -U postgres -d postgres
 }
 
 # postgres_databases: what is missing of roles and databases. A file tells that all were made; a run that was cut off repeats it.

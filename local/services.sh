@@ -59,9 +59,14 @@ SH
 
 services_up() {
     local name
+    local -a stale=()
     for name in "$@"; do
         service_settings "$name" | put "$RUN/service/$name/settings" 0600
-        supervisor_up "$name" "$RUN/service/$name/settings" "$(program "$name")"
+        ! supervisor_stale "$name" "$RUN/service/$name/settings" "$(program "$name")" || stale+=("$name")
+    done
+    supervisor_down "${stale[@]}"
+    for name in "$@"; do
+        supervisor_up "$name"
     done
     for name in "$@"; do
         if ! wait_until 60 service_ready "$name"; then

@@ -101,11 +101,17 @@ jumun_stop() {
 
 supervised_names() {
     (( $# > 0 )) || die "which one?" "One or more of: ${SERVICES[*]} ${STORES[*]}"
-    state_find && supervisor_alive || die "Jumun is down" "Start it: ./jumun up"
+    must_be_up
     local name
     for name in "$@"; do
         supervised "$name" || die "there is no process '$name'" "One or more of: ${SERVICES[*]} ${STORES[*]}"
     done
+}
+
+must_be_up() {
+    if ! state_find || ! supervisor_alive; then
+        die "Jumun is down" "Start it: ./jumun up"
+    fi
 }
 
 # Ends with 0 when all is ready, with 3 when not.

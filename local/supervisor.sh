@@ -91,18 +91,26 @@ supervisor_sweep() {
 
 # supervisor_up NAME [FILE…]: starts the process; or starts it anew, when one of the files it was started from has changed since.
 supervisor_up() {
-    local name=$1 dir=$RUN/service/$1 file
-    shift
-    if supervisor_pid "$name" > /dev/null; then
-        for file in "$dir/run" "$@"; do
-            [[ $file -nt $dir/supervise/pid ]] || continue
-            say "$name: ${file##*/} has changed, starting anew"
-            "$SV" -w 30 force-stop "$dir" > /dev/null || true
-            break
-        done
+    local dir=$RUN/service/$1
+    if supervisor_stale "$@"; then
+        supervisor_down "$1"
     fi
-    "$SV" up "$dir" > /dev/null || die "the supervisor could not start $name" "Look at ./jumun logs $name"
+    "$SV" up "$dir" > /dev/null || die "the supervisor could not start $1" "Look at ./jumun logs $1"
     rm -f "$dir/down"
+}
+
+# supervisor_stale NAME [FILE…]: does it run, but was started before one of these files, or its own script, was last written?
+supervisor_stale() {
+    local name=$1 file
+    shift
+    supervisor_pid "$name" > /dev/null || return 1
+    for file in "$RUN/service/$name/run" "$@"; do
+        if [[ $file -nt $RUN/service/$name/supervise/pid ]]; then
+            say "$name: ${file##*/} has changed, starting anew"
+            return 0
+        fi
+    done
+    return 1
 }
 
 # supervisor_down NAME…: asks all of them to end, waits, and ends by force who does not.

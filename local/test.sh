@@ -1,0 +1,159 @@
+# shellcheck shell=bash
+# test: everything that must hold before a change is good, in the order that fails quickest; and the bench.
+
+jumun_test() {
+    local what=${1:-all}
+    case $what in
+        all) test_run format lint unit system ;;
+        quick) test_run format unit_quick ;;
+        unit) test_run unit ;;
+        system) test_run system ;;
+        *) die "test does not know '$what'" "It is: ./jumun test [quick|unit|system]" ;;
+    esac
+}
+
+# What the runners leave behind: NAME.xml is their count of tests, NAME.log what they said.
+RESULTS=$ROOT/build/test
+
+# test_run STEP…: all of them, whatever fails, so that one run shows everything; then the sum.
+test_run() {
+    local step
+    local -a broken=()
+    packages_need build run test
+    account_make
+    state_make
+    rm -rf "$RESULTS"
+    mkdir -p "$RESULTS"
+    for step in "$@"; do
+        say "test: $step"
+        try "test_$step"
+        (( TASKS_FAILED == 0 )) || broken+=("$step")
+    done
+    test_summary "$*" "${broken[*]}"
+}
+
+test_format() {
+    jumun_fmt --check
+}
+
+test_lint() {
+    jumun_lint
+}
+
+test_unit_quick() {
+    build_preset asan
+    unit_run --label-exclude needs-services
+}
+
+test_unit() {
+    build_preset asan
+    keep_as_it_was unit_with_stores
+}
+
+unit_with_stores() {
+    stores_up
+    unit_database
+    TEST_POSTGRES_URL=$(database_url test) TEST_KAFKA_BROKERS=127.0.0.1:${PORT[kafka]} TEST_REDIS_URL=redis://127.0.0.1:${PORT[redis]}/9 \
+        unit_run
+}
+
+# A scratch database, new for each run, whose role may make others.
+unit_database() {
+    [[ -e $RUN/secrets/test ]] || random_hex 24 | put "$RUN/secrets/test" 0600
+    {
+        echo 'DROP DATABASE IF EXISTS test WITH (FORCE);'
+        postgres_database test "$(cat "$RUN/secrets/test")"
+        echo 'ALTER ROLE test CREATEDB; GRANT pg_signal_backend, pg_monitor TO test;'
+    } | as_postgres
+}
+
+unit_run() {
+    (cd "$ROOT" && ctest --preset asan --output-junit "$RESULTS/unit.xml" "$@") 2>&1 | tee "$RESULTS/unit.log"
+}
+
+test_system() {
+    keep_as_it_was system_with_shop
+}
+
+# A shop that is open already is used as it is: the tests bring customers and products of their own.
+system_with_shop() {
+    if ! shop_open; then
+        export CARRIER_START_DELAY_MS=${CARRIER_START_DELAY_MS:-50} CARRIER_COMPLETE_DELAY_MS=${CARRIER_COMPLETE_DELAY_MS:-50}
+        jumun_up
+    fi
+    (cd "$ROOT" && JUMUN_RUN=$RUN PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider tests/system \
+        --junitxml="$RESULTS/system.xml") 2>&1 | tee "$RESULTS/system.log"
+}
+
+shop_open() {
+    state_find && supervisor_alive && supervisor_pid gateway > /dev/null
+}
+
+# keep_as_it_was FUNCTION: afterwards runs what ran before, and no more.
+keep_as_it_was() {
+    if shop_open; then
+        together "$1"
+    else
+        try "$1"
+        jumun_down > /dev/null
+        (( TASKS_FAILED == 0 )) || exit 1
+    fi
+}
+
+# test_summary STEPS FAILED-STEPS: the runners' last words, and as the very last line the count. A step without tests of its own (the format,
+# the linters, a build that broke) counts as one failed test when it failed.
+test_summary() {
+    local step name passed=0 failed=0 skipped=0
+    printf '\n'
+    for step in $1; do
+        name=${step%_quick}
+        if [[ -e $RESULTS/$name.log ]]; then
+            grep -E '^[0-9]+% tests passed|^=+ .* in [0-9.]+s.* =+$' "$RESULTS/$name.log" || true
+        fi
+        if [[ -e $RESULTS/$name.xml ]]; then
+            passed=$(( passed + $(junit "$name" tests) - $(junit "$name" failures) - $(junit "$name" errors) - $(junit "$name" skipped) - $(junit "$name" disabled) ))
+            failed=$(( failed + $(junit "$name" failures) + $(junit "$name" errors) ))
+            skipped=$(( skipped + $(junit "$name" skipped) + $(junit "$name" disabled) ))
+        fi
+        if [[ " $2 " != *" $step "* ]]; then
+            say "test: $step passed"
+        else
+            say "test: $step FAILED"
+            step_counted "$name" || failed=$(( failed + 1 ))
+        fi
+    done
+    (( passed + failed > 0 )) || die "no test ran" "tests/system and each component's test/ are where they should be."
+    printf '\n%d passed, %d failed%s\n' "$passed" "$failed" "$( (( skipped == 0 )) || echo ", $skipped skipped")"
+    (( failed == 0 )) || exit 1
+}
+
+# Is the step's failure among the tests that its runner counted?
+step_counted() {
+    [[ -e $RESULTS/$1.xml ]] && (( $(junit "$1" failures) + $(junit "$1" errors) > 0 ))
+}
+
+# junit STEP ATTRIBUTE: its sum over the test suites of a result file.
+junit() {
+    { grep -o '<testsuite [^>]*>' "$RESULTS/$1.xml" || true; } | sed -n "s/.*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'
+}
+
+# jumun_bench [OPTION…]: the carrier takes no time while it is measured.
+jumun_bench() {
+    local failed=0
+    packages_need build run test
+    account_make
+    state_make
+    if shop_open; then
+        bench_run "$@" || failed=$?
+        jumun_up > /dev/null
+    else
+        bench_run "$@" || failed=$?
+        jumun_down > /dev/null
+    fi
+    exit "$failed"
+}
+
+bench_run() {
+    CARRIER_START_DELAY_MS=0 CARRIER_COMPLETE_DELAY_MS=0 "$ROOT/jumun" up || return 1
+    (cd "$ROOT" && JUMUN_RUN=$RUN tests/bench/run "$@")
+}
