@@ -15,7 +15,9 @@
  * All faults of a text are gathered, each with its JSON pointer (RFC 6901), a code that does not change, and a sentence for a person.
  * Refused always (RFC 8259, I-JSON RFC 7493): duplicate members, invalid UTF-8, lone surrogates, NUL in strings, a fraction or an exponent
  * where an integer is expected, numbers outside int64, anything behind the value, nesting deeper than 32.
- * What is decoded lives in the arena. Absent optional fields are zero (struct str: absent).
+ * What is decoded lives in the arena. Absent optional fields are zero (struct str: absent). null is as if absent in an optional field (what
+ * json_encode writes for an absent text), and of the wrong type in a required one and in a PATCH; JSON_ANY takes it as a value.
+ * JSON_MONEY has both its members and no other, whatever the shape says of unknown ones.
  */
 #ifndef JUMUN_JSON_DECODE_H
 #define JUMUN_JSON_DECODE_H
@@ -57,7 +59,7 @@ struct json_field {
     bool ranged; /* min and max hold */
     int64_t min, max;
     const struct json_shape *shape;
-    bool has_presence;      /* a bool at .presence tells whether the field was there (PATCH) */
+    bool has_presence; /* a bool at .presence tells whether the field was there (PATCH) */
     size_t presence;
 };
 
@@ -73,19 +75,32 @@ struct json_list {
     size_t count;
 };
 
-#define JSON_SHAPE(type, table, unknown_fields) {sizeof(type), (table), sizeof(table) / sizeof((table)[0]), (unknown_fields)}
-#define JSON_FIELD(type, member, key, kind, flag)                                                                                          \
-    {.name = (key), .type = (kind), .flags = (flag), .offset = offsetof(type, member)}
-#define JSON_FIELD_RANGE(type, member, key, kind, flag, from, to)                                                                          \
-    {.name = (key), .type = (kind), .flags = (flag), .offset = offsetof(type, member), .ranged = true, .min = (from), .max = (to)}
-#define JSON_FIELD_OBJECT(type, member, key, flag, of)                                                                                     \
-    {.name = (key), .type = JSON_OBJECT, .flags = (flag), .offset = offsetof(type, member), .shape = (of)}
-#define JSON_FIELD_ARRAY(type, member, key, flag, of, from, to)                                                                            \
-    {.name = (key), .type = JSON_ARRAY, .flags = (flag), .offset = offsetof(type, member), .shape = (of), .ranged = true, .min = (from),   \
-     .max = (to)}
-#define JSON_FIELD_PATCH(type, member, present, key, kind, from, to)                                                                       \
-    {.name = (key),    .type = (kind), .flags = JSON_OPTIONAL, .offset = offsetof(type, member), .ranged = true, .min = (from),            \
-     .max = (to), .has_presence = true, .presence = offsetof(type, present)}
+#define JSON_SHAPE(type, table, unknown_fields)                                                                                            \
+    {                                                                                                                                      \
+        sizeof(type), (table), sizeof(table) / sizeof((table)[0]), (unknown_fields)                                                        \
+    }
+#define JSON_FIELD(owner, member, key, kind, flag)                                                                                         \
+    {                                                                                                                                      \
+        .name = (key), .type = (kind), .flags = (flag), .offset = offsetof(owner, member)                                                  \
+    }
+#define JSON_FIELD_RANGE(owner, member, key, kind, flag, from, to)                                                                         \
+    {                                                                                                                                      \
+        .name = (key), .type = (kind), .flags = (flag), .offset = offsetof(owner, member), .ranged = true, .min = (from), .max = (to)      \
+    }
+#define JSON_FIELD_OBJECT(owner, member, key, flag, of)                                                                                    \
+    {                                                                                                                                      \
+        .name = (key), .type = JSON_OBJECT, .flags = (flag), .offset = offsetof(owner, member), .shape = (of)                              \
+    }
+#define JSON_FIELD_ARRAY(owner, member, key, flag, of, from, to)                                                                           \
+    {                                                                                                                                      \
+        .name = (key), .type = JSON_ARRAY, .flags = (flag), .offset = offsetof(owner, member), .shape = (of), .ranged = true,              \
+        .min = (from), .max = (to)                                                                                                         \
+    }
+#define JSON_FIELD_PATCH(owner, member, present, key, kind, from, to)                                                                      \
+    {                                                                                                                                      \
+        .name = (key), .type = (kind), .flags = JSON_OPTIONAL, .offset = offsetof(owner, member), .ranged = true, .min = (from),           \
+        .max = (to), .has_presence = true, .presence = offsetof(owner, present)                                                            \
+    }
 
 struct json_error {
     struct str pointer; /* RFC 6901; "" is the whole text */
@@ -103,7 +118,10 @@ struct json_errors {
 /* False: errors holds at least one, and *out is not to be used. */
 bool json_decode(struct arena *arena, struct str text, const struct json_shape *shape, void *out, struct json_errors *errors);
 
-/* Adds a fault found by a rule that no shape can say. `format` makes the pointer, e.g. "/items/%zu/productId". */
+/*
+ * Adds a fault found by a rule that no shape can say; `pointer` and `detail` are copied, `code` must be a constant:
+ *     json_error_add(arena, &errors, arena_printf(arena, "/items/%zu/productId", i), "invalid", STR("listed twice"));
+ */
 void json_error_add(struct arena *arena, struct json_errors *errors, struct str pointer, const char *code, struct str detail);
 
 #endif

@@ -7,7 +7,7 @@
  *     json_begin_array(&w, "items"); … json_end_array(&w);
  *     json_end_object(&w);
  *
- * Begin and end must match; an open object is a bug, not an error.
+ * Begin and end must match; an open object is a bug, not an error. Bytes of a text that are not UTF-8 are written as U+FFFD.
  */
 #ifndef JUMUN_JSON_ENCODE_H
 #define JUMUN_JSON_ENCODE_H
@@ -32,7 +32,7 @@ void json_put_integer(struct json_writer *w, const char *key, int64_t value);
 void json_put_boolean(struct json_writer *w, const char *key, bool value);
 void json_put_id(struct json_writer *w, const char *key, struct uuid value);
 void json_put_money(struct json_writer *w, const char *key, struct money value);
-void json_put_time(struct json_writer *w, const char *key, instant value);
+void json_put_time(struct json_writer *w, const char *key, instant value);  /* 0 (none) is written as null */
 void json_put_raw(struct json_writer *w, const char *key, struct str json); /* text that is JSON already */
 
 #endif
