@@ -1,9 +1,9 @@
 /*
  * engine — the batch loop: commands in, one pipelined transaction a batch, answers and effects out.
  *
- * What waits (requests, messages, timers, answers of outbound calls) becomes commands in one bounded queue. When the previous commit is done,
- * whatever has queued up is the next batch: no timer, one command when idle, hundreds under load. A batch is one transaction in two round
- * trips, whatever its size:
+ * What waits (requests, messages, timers, answers of outbound calls) becomes commands in one bounded queue. When the previous commit is
+ * done, whatever has queued up is the next batch: no timer, one command when idle, hundreds under load. A batch is one transaction in two
+ * round trips, whatever its size:
  *   1. begin; note inbox ids and idempotency keys; load and lock the named aggregates, in id order; check the timers that fell due
  *      — then decide all, in memory —
  *   2. save states, append events and outbox, set timers, keep answers, by array parameters; commit
@@ -54,7 +54,7 @@ struct asker {
     /* Idempotency: absent key means none. The first command with a (scope, key) is decided, and its answer kept. */
     struct str scope; /* who and which route: "customer-id POST /orders" */
     struct str key;
-    struct str body;  /* compared with the first one's by its hash */
+    struct str body;      /* compared with the first one's by its hash */
     struct uuid resource; /* the id that the command will create (goes into keys and data through `adopt`) */
     /* An earlier attempt with this key was cut off (a crash) before it was answered: decide again, on the resource of that attempt. */
     void (*adopt)(struct asker *asker, struct command *c, struct uuid resource);
@@ -74,18 +74,19 @@ enum engine_outcome {
 
 struct engine_command {
     struct command command;
-    struct arena arena;      /* for data; freed with the command */
-    struct uuid event;       /* inbox id; nil: none */
-    struct asker *asker;     /* NULL: nobody waits */
+    struct arena arena;  /* for data; freed with the command */
+    struct uuid event;   /* inbox id; nil: none */
+    struct asker *asker; /* NULL: nobody waits */
     void (*done)(struct engine_command *c, enum engine_outcome outcome, const struct refusal *refusal); /* may be NULL; frees nothing */
-    void *ctx;               /* for done */
+    void *ctx;                                                                                          /* for done */
     STAILQ_ENTRY(engine_command) next;
 };
 struct engine_command *engine_command_new(void);
 void engine_command_free(struct engine_command *c);
 
-bool engine_offer(struct engine *e, struct engine_command *c);  /* false: the queue is full, and c is still the caller's */
-void engine_submit(struct engine *e, struct engine_command *c); /* never refused: messages (whose number is bounded) and effects' outcomes */
+bool engine_offer(struct engine *e, struct engine_command *c); /* false: the queue is full, and c is still the caller's */
+void engine_submit(struct engine *e,
+                   struct engine_command *c); /* never refused: messages (whose number is bounded) and effects' outcomes */
 
 /* ── effects ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -93,9 +94,9 @@ void engine_submit(struct engine *e, struct engine_command *c); /* never refused
 struct effect {
     struct uuid aggregate;
     struct uuid correlation;
-    struct uuid cause; /* the first event of the decision; nil when there was none */
+    struct uuid cause;      /* the first event of the decision; nil when there was none */
     struct str traceparent; /* valid during start() only */
-    const void *data; /* valid during start() only */
+    const void *data;       /* valid during start() only */
     struct asker *asker;
 };
 typedef void (*effect_start)(void *ctx, struct engine *e, const struct effect *effect);
@@ -109,20 +110,21 @@ struct engine_config {
     const struct store_table *tables; /* in the order of decider->aggregates */
     /* Writes the members of the event's data (the braces are there already); a->state is the state after this decision. */
     void (*encode)(int event, const void *data, const struct aggregate *a, struct json_writer *w);
-    const effect_start *effects; /* by effect number */
-    void *ctx;                   /* for effects */
+    const effect_start *effects;  /* by effect number */
+    void *ctx;                    /* for effects */
     void (*committed)(void *ctx); /* something is in the outbox; may be NULL */
     void *committed_ctx;
-    size_t queue_max;          /* 0: 4096 */
-    size_t batch_max;          /* 0: 512 */
-    duration timer_period;     /* 0: 250 ms: how often timers that others set are looked for */
-    duration answer_lease;     /* 0: 10 s: a key whose answer is out for longer was cut off, and may be taken over */
+    size_t queue_max;      /* 0: 4096 */
+    size_t batch_max;      /* 0: 512 */
+    duration timer_period; /* 0: 250 ms: how often timers that others set are looked for */
+    duration answer_lease; /* 0: 10 s: a key whose answer is out for longer was cut off, and may be taken over */
 };
 
 extern const struct embedded engine_migrations[]; /* event, outbox, inbox, idempotency, timer: set "engine" */
 
 struct engine *engine_start(const struct engine_config *config); /* the schema must be there; connects when it can */
-void engine_stop(struct engine *e);                              /* decides what is queued, then stops; later commands are UNAVAILABLE */
+void engine_stop(struct engine *e);                              /* decides what is queued; commands that come later are UNAVAILABLE */
+void engine_free(struct engine *e);                              /* after engine_stop(), when nobody submits any more */
 bool engine_ready(const struct engine *e);
 bool engine_alive(const struct engine *e); /* the loop has turned within the last 10 s */
 void engine_show(const struct engine *e, struct metrics_page *page);

@@ -18,14 +18,14 @@
 #include "pg.h"
 
 enum store_type {
-    STORE_ID,      /* struct uuid ↔ uuid; nil is NULL */
-    STORE_INTEGER, /* int64_t ↔ bigint */
-    STORE_BOOLEAN, /* bool ↔ boolean */
-    STORE_TEXT,    /* struct str ↔ text; absent is NULL */
-    STORE_TIME,    /* instant ↔ timestamptz; 0 is NULL */
-    STORE_NAME,    /* an enum (int) ↔ text, by a table of names */
+    STORE_ID,       /* struct uuid ↔ uuid; nil is NULL */
+    STORE_INTEGER,  /* int64_t ↔ bigint */
+    STORE_BOOLEAN,  /* bool ↔ boolean */
+    STORE_TEXT,     /* struct str ↔ text; absent is NULL */
+    STORE_TIME,     /* instant ↔ timestamptz; 0 is NULL */
+    STORE_NAME,     /* an enum (int) ↔ text, by a table of names */
     STORE_CURRENCY, /* char[4] ↔ text */
-    STORE_JSON,    /* anything ↔ json, by two functions; nothing written is NULL, and NULL is not decoded */
+    STORE_JSON,     /* anything ↔ json, by two functions; nothing written is NULL, and NULL is not decoded */
 };
 
 struct store_column {
@@ -38,18 +38,28 @@ struct store_column {
     void (*decode)(struct arena *arena, struct str json, void *field);
 };
 
-#define STORE_COLUMN(state, member, column, kind) {.name = (column), .type = (kind), .offset = offsetof(state, member)}
+#define STORE_COLUMN(state, member, column, kind)                                                                                          \
+    {                                                                                                                                      \
+        .name = (column), .type = (kind), .offset = offsetof(state, member)                                                                \
+    }
 #define STORE_COLUMN_NAME(state, member, column, table, count)                                                                             \
-    {.name = (column), .type = STORE_NAME, .offset = offsetof(state, member), .names = (table), .name_count = (count)}
+    {                                                                                                                                      \
+        .name = (column), .type = STORE_NAME, .offset = offsetof(state, member), .names = (table), .name_count = (count)                   \
+    }
 #define STORE_COLUMN_JSON(state, member, column, to_json, from_json)                                                                       \
-    {.name = (column), .type = STORE_JSON, .offset = offsetof(state, member), .encode = (to_json), .decode = (from_json)}
+    {                                                                                                                                      \
+        .name = (column), .type = STORE_JSON, .offset = offsetof(state, member), .encode = (to_json), .decode = (from_json)                \
+    }
 
 struct store_table {
     const char *name;
     const struct store_column *columns;
     size_t count; /* at most PG_PARAMS_MAX - 2 */
 };
-#define STORE_TABLE(table, list) {.name = (table), .columns = (list), .count = sizeof(list) / sizeof((list)[0])}
+#define STORE_TABLE(table, list)                                                                                                           \
+    {                                                                                                                                      \
+        .name = (table), .columns = (list), .count = sizeof(list) / sizeof((list)[0])                                                      \
+    }
 
 /* The SQL of a table, made once; the texts live as long as the store. */
 struct store;

@@ -1,0 +1,69 @@
+/*
+ * journal — the statements of a batch on the tables that every context has: inbox, idempotency, event, outbox, timer.
+ *
+ * Each `…_send` queues one statement with array parameters for all its rows; answers come by pg_receive() in the same order.
+ */
+#ifndef JUMUN_JOURNAL_H
+#define JUMUN_JOURNAL_H
+
+#include "engine.h"
+
+/* The database's clock in microseconds, and the transaction's id: what pg_xact_status() is asked about when a COMMIT's answer is lost. */
+void journal_send_begin(struct pg *pg); /* two statements: BEGIN, and the clock */
+bool journal_take_begin(struct pg *pg, instant *now, int64_t *transaction);
+
+enum journal_fate { JOURNAL_COMMITTED, JOURNAL_ABORTED, JOURNAL_IN_PROGRESS, JOURNAL_UNKNOWN };
+enum journal_fate journal_ask_fate(struct pg *pg, int64_t transaction, int backend); /* in progress: also ends that backend */
+
+void journal_send_inbox(struct pg *pg, const struct uuid *events, size_t n); /* ascending; answers with the new ones */
+void journal_send_inbox_forget(struct pg *pg, const struct uuid *events, size_t n);
+
+/* ── idempotency keys ── */
+
+void journal_send_keys(struct pg *pg, struct asker *const *askers, size_t n,
+                       duration lease); /* answers with (scope, key) of the new ones */
+void journal_send_known_keys(struct pg *pg, struct asker *const *askers, size_t n);
+void journal_send_adopt(struct pg *pg, struct asker *const *askers, size_t n, duration lease);
+
+struct journal_key { /* a row that was there already */
+    struct str scope, key;
+    struct uuid fingerprint, resource;
+    bool cut_off; /* no answer, and its lease is over */
+    int status;   /* 0: the answer is out */
+    struct str content_type, location, body;
+};
+void journal_take_known_key(const struct pg_rows *rows, int row, struct journal_key *key);
+struct uuid journal_fingerprint(struct str body);
+
+struct journal_answer {
+    const struct asker *asker;
+    const struct answer *answer;
+};
+void journal_send_answers(struct pg *pg, const struct journal_answer *answers, size_t n);
+
+/* ── events ── */
+
+struct journal_event {
+    struct uuid id, aggregate, correlation, causation;
+    const char *aggregate_kind;
+    int64_t version;
+    const struct event_type *type;
+    struct str traceparent;
+    instant at;
+    struct str data;
+};
+void journal_send_events(struct pg *pg, const struct journal_event *events, size_t n); /* in order; published ones go to the outbox too */
+
+/* ── timers ── */
+
+struct journal_timer {
+    struct uuid aggregate, correlation;
+    const char *aggregate_kind, *timer;
+    instant due; /* 0: cleared */
+};
+void journal_send_timers_set(struct pg *pg, const struct journal_timer *timers, size_t n);   /* those with a due time, each once */
+void journal_send_timers_clear(struct pg *pg, const struct journal_timer *timers, size_t n); /* those without */
+void journal_send_timers_check(struct pg *pg, const struct journal_timer *timers, size_t n); /* answers with those still due, locked */
+const struct pg_rows *journal_due_timers(struct pg *pg); /* aggregate, kind, timer, correlation; NULL: a fault */
+
+#endif
