@@ -15,7 +15,9 @@
  * Statements are prepared once per connection, by the address of their text, which therefore is a literal. Plans never depend on
  * statistics: connections made with PG_KEYED plan generic and by index only, because a plan made on an empty table would be a full scan
  * for as long as the connection lives. Parameters and results are binary.
- * After the first fault of a pipeline the answers up to its sync are faults too. One thread at a time per connection.
+ * After the first fault of a pipeline the answers up to its sync are faults too, and pg_fault() remains the first. A transaction begun in
+ * it is the caller's to ROLLBACK; that does no harm when none was begun. After PG_DISCONNECTED everything fails until pg_connect(): half a
+ * transaction does not go on in another session. One thread at a time per connection.
  */
 #ifndef JUMUN_PG_H
 #define JUMUN_PG_H
@@ -31,7 +33,16 @@ enum pg_use {
     PG_QUERIES, /* lists and reports: the planner decides */
 };
 
-enum pg_type { PG_BOOL = 16, PG_BYTEA = 17, PG_INT8 = 20, PG_INT4 = 23, PG_TEXT = 25, PG_JSON = 114, PG_TIMESTAMPTZ = 1184, PG_UUID = 2950 };
+enum pg_type {
+    PG_BOOL = 16,
+    PG_BYTEA = 17,
+    PG_INT8 = 20,
+    PG_INT4 = 23,
+    PG_TEXT = 25,
+    PG_JSON = 114,
+    PG_TIMESTAMPTZ = 1184,
+    PG_UUID = 2950
+};
 
 enum pg_fault_kind {
     PG_NO_FAULT,
@@ -51,7 +62,8 @@ struct pg;
 struct pg *pg_new(const char *url, const char *name, enum pg_use use);
 void pg_free(struct pg *pg);
 
-/* True when connected, connecting if need be (at most about 3 s). After a disconnect it starts afresh: all that was under way is forgotten. */
+/* True when connected, connecting if need be (at most about 3 s). After a disconnect it starts afresh: all that was under way is forgotten.
+ */
 bool pg_connect(struct pg *pg);
 void pg_disconnect(struct pg *pg);
 bool pg_connected(const struct pg *pg);
@@ -62,7 +74,7 @@ int pg_socket(const struct pg *pg);                   /* -1 when not connected *
 /* ── parameters ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 #define PG_PARAMS_MAX 32
-struct pg_params {
+struct pg_params { /* {0}, or what pg_params_clear() left */
     int count;
     struct {
         enum pg_type type;
@@ -70,12 +82,12 @@ struct pg_params {
         size_t at, size; /* in bytes */
     } items[PG_PARAMS_MAX];
     struct buf bytes;
-    size_t open; /* where the array under way begins */
+    size_t missing; /* elements that the array under way still wants */
 };
-void pg_params_clear(struct pg_params *p);   /* for the next statement; room is kept */
+void pg_params_clear(struct pg_params *p); /* for the next statement; room is kept */
 void pg_params_release(struct pg_params *p);
 
-void pg_add_uuid(struct pg_params *p, struct uuid v);
+void pg_add_uuid(struct pg_params *p, struct uuid v); /* the nil id is NULL */
 void pg_add_int8(struct pg_params *p, int64_t v);
 void pg_add_bool(struct pg_params *p, bool v);
 void pg_add_text(struct pg_params *p, struct str v); /* absent is NULL */
@@ -84,7 +96,7 @@ void pg_add_time(struct pg_params *p, instant v);    /* 0 is NULL */
 /* An array of `count` elements: begin, exactly `count` elements, end. */
 void pg_array_begin(struct pg_params *p, enum pg_type element, size_t count);
 void pg_array_uuid(struct pg_params *p, struct uuid v); /* the nil id is NULL */
-void pg_array_int8(struct pg_params *p, int64_t v);
+void pg_array_int8(struct pg_params *p, int64_t v);     /* for PG_INT8, PG_INT4 */
 void pg_array_bool(struct pg_params *p, bool v);
 void pg_array_text(struct pg_params *p, struct str v); /* for PG_TEXT, PG_JSON, PG_BYTEA; absent is NULL */
 void pg_array_time(struct pg_params *p, instant v);
@@ -97,9 +109,10 @@ void pg_sync(struct pg *pg);
 
 struct pg_rows; /* valid until the next pg_receive() or pg_end() of the connection */
 const struct pg_rows *pg_receive(struct pg *pg);
-bool pg_end(struct pg *pg); /* takes the sync's own answer, and any answers not yet received; false on a fault */
+/* Takes the sync's own answer, and any answers not yet received; false when any statement of this sync had a fault. */
+bool pg_end(struct pg *pg);
 
-int pg_count(const struct pg_rows *rows);      /* rows returned */
+int pg_count(const struct pg_rows *rows);        /* rows returned */
 int64_t pg_affected(const struct pg_rows *rows); /* rows inserted, updated, deleted */
 bool pg_null(const struct pg_rows *rows, int row, int column);
 struct uuid pg_uuid(const struct pg_rows *rows, int row, int column); /* NULL gives the nil id, 0, the absent str … */
@@ -108,7 +121,7 @@ bool pg_bool(const struct pg_rows *rows, int row, int column);
 instant pg_time(const struct pg_rows *rows, int row, int column);
 struct str pg_text(const struct pg_rows *rows, int row, int column); /* text, json, bytea; points into rows */
 
-/* One statement, sent and answered, outside a pipeline. NULL on a fault. */
+/* One statement, sent and answered, while no answer is outstanding. NULL on a fault. The rows need no pg_end(). */
 const struct pg_rows *pg_query(struct pg *pg, const char *sql, const struct pg_params *params);
 
 /* ── migrations ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -116,7 +129,8 @@ const struct pg_rows *pg_query(struct pg *pg, const char *sql, const struct pg_p
 /*
  * Brings the schema up to this program: runs, in name order and each in a transaction with its record in schema_migration(set, name,
  * checksum), what is not there yet. Safe with several programs at once (advisory lock). Refused, with a sentence in *problem: a recorded
- * migration whose text has changed, and one that this program does not know (the schema is newer than the program).
+ * migration whose text has changed, and one that this program does not know (the schema is newer than the program). When it is false,
+ * pg_fault()->kind tells whether to try again later (PG_DISCONNECTED, PG_TRANSIENT) or to give up.
  */
 bool pg_migrate(struct pg *pg, const char *set, const struct embedded *migrations, struct arena *arena, struct str *problem);
 
