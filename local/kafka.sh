@@ -138,6 +138,11 @@ kafka_cluster_id() {
 # Without the archive all works, only slower: a failure here is no failure.
 kafka_archive_make() {
     local archive dir=$RUN/kafka.archive broker
+    broker=$(cat "$RUN/kafka.archive.pid" 2> /dev/null) || broker=none
+    if [[ $(readlink "/proc/$broker/cwd") == "$dir" ]]; then
+        kill -9 "$broker"  # of an earlier run that was cut off
+        wait_until 10 ended "$broker" || true
+    fi
     archive=$(kafka_archive)
     [[ ! -e $archive ]] || return 0
     ! supervisor_pid kafka > /dev/null || return 0
@@ -147,6 +152,7 @@ kafka_archive_make() {
     echo "-XX:ArchiveClassesAtExit=archive.jsa" >> "$dir/java.options"
     (java_exec "$dir" kafka.Kafka server.properties) > "$RUN/log/kafka-archive" 2>&1 &
     broker=$!
+    echo "$broker" > "$RUN/kafka.archive.pid"
     if kafka_topics 60 && kafka_exercise; then
         kill "$broker"
         wait "$broker" || true
@@ -160,7 +166,7 @@ kafka_archive_make() {
     else
         say "kafka: no class archive could be made ($RUN/log/kafka-archive tells why); it will start slower"
     fi
-    rm -rf "$dir"
+    rm -rf "$dir" "$dir.pid"
 }
 
 # Produce, and consume in a group: most of what a broker does.

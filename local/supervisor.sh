@@ -74,19 +74,41 @@ supervised() {
 
 # supervisor_sweep: ends what a supervisor that was killed has left behind: processes with their runsv, or without.
 supervisor_sweep() {
-    local dir pid
-    for dir in "$RUN"/service/*/; do
-        dir=${dir%/}
-        if "$SV" status "$dir" > /dev/null 2>&1; then
-            say "supervisor: ending a left-over ${dir##*/}"
-            "$SV" -w 30 force-shutdown "$dir" > /dev/null || true
+    leftovers_end "${SERVICES[@]}"
+    leftovers_end kafka
+    leftovers_end redis postgres
+}
+
+leftovers_end() {
+    local name pid
+    local -a dirs=() pids=()
+    for name in "$@"; do
+        if supervised "$name"; then
+            dirs+=("$RUN/service/$name")
+        elif pid=$(leftover_pid "$name"); then
+            pids+=("$pid")
+        else
+            continue
         fi
-        pid=$(cat "$dir/supervise/pid" 2> /dev/null) || continue
-        [[ -n $pid && $(readlink "/proc/$pid/cwd") == "$RUN/"* ]] || continue
-        say "supervisor: ending a left-over ${dir##*/} (pid $pid)"
-        kill "$pid"
-        wait_until 30 test ! -e "/proc/$pid" || kill -9 "$pid"
+        say "supervisor: ending a left-over $name"
     done
+    (( ${#dirs[@]} == 0 )) || "$SV" -w 30 force-shutdown "${dirs[@]}" > /dev/null || true
+    (( ${#pids[@]} == 0 )) || kill "${pids[@]}" || true
+    for pid in "${pids[@]}"; do
+        wait_until 30 ended "$pid" || kill -9 "$pid" || true
+    done
+}
+
+# The process that a killed runsv had written down, when it is still that process: ours all work below .run.
+leftover_pid() {
+    local pid
+    pid=$(cat "$RUN/service/$1/supervise/pid" 2> /dev/null) || return 1
+    [[ -n $pid && $(readlink "/proc/$pid/cwd") == "$RUN/"* ]] && echo "$pid"
+}
+
+# Also true for one that nobody has waited for yet.
+ended() {
+    [[ ! -e /proc/$1/exe ]]
 }
 
 # supervisor_up NAME [FILE…]: starts the process; or starts it anew, when one of the files it was started from has changed since.
@@ -144,7 +166,7 @@ none_supervised() {
 # supervisor_pid NAME: prints the pid of the running process; false when it does not run.
 supervisor_pid() {
     local pid
-    pid=$(cat "$RUN/service/$1/supervise/pid" 2> /dev/null) && [[ -n $pid && -e /proc/$pid ]] && echo "$pid"
+    pid=$(cat "$RUN/service/$1/supervise/pid" 2> /dev/null) && [[ -n $pid && -e /proc/$pid/exe ]] && echo "$pid"
 }
 
 # supervisor_uptime NAME: seconds since it was last started.
