@@ -69,19 +69,20 @@ struct service_route {
     bool (*command)(struct call *call, struct command *c);
     void (*answer)(const struct call *call, const struct command *c, struct aggregate *const *a, const struct decision *d,
                    struct answer *out);
-    void (*adopt)(struct call *call, struct command *c, struct uuid resource); /* see struct asker; needed where the command makes something */
+    void (*adopt)(struct call *call, struct command *c,
+                  struct uuid resource); /* see struct asker; needed where the command makes something */
     void (*query)(struct call *call, void *connection);
     void (*direct)(struct call *call);
 };
 
 /* For answers: 404 for what is not there or is somebody else's. */
 extern const struct http_problem problem_not_found;
-void call_problem(struct call *call, const struct http_problem *p); /* answers, frees the call */
-void call_json(struct call *call, int status, struct str body);     /* likewise */
-void call_reply(struct call *call, const struct http_answer *a);    /* likewise */
+void call_problem(struct call *call, const struct http_problem *p);             /* answers, frees the call */
+void call_json(struct call *call, int status, struct str body);                 /* likewise */
+void call_reply(struct call *call, const struct http_answer *a);                /* likewise */
 bool call_decode(struct call *call, const struct json_shape *shape, void *out); /* false: answered and freed */
 bool call_id(struct call *call, const char *param, struct uuid *id);            /* likewise */
-bool call_limit(struct call *call, int64_t *limit); /* ?limit=, 1..100, default 20; likewise (400) */
+bool call_limit(struct call *call, int64_t *limit);                             /* ?limit=, 1..100, default 20; likewise (400) */
 bool call_cursor(struct call *call, struct str *position); /* ?cursor=: what cursor_write() was given; absent when none; likewise (400) */
 /* Appends "nextCursor" to a list's answer: opaque and signed (HMAC-SHA-256 under JUMUN_CURSOR_SECRET); position absent: null. */
 void call_put_next_cursor(const struct call *call, struct json_writer *w, struct str position);
@@ -90,7 +91,7 @@ void call_put_next_cursor(const struct call *call, struct json_writer *w, struct
 
 struct service {
     const char *name;
-    const char *summary; /* first line of --help */
+    const char *summary;            /* first line of --help */
     const struct setting *settings; /* its own, besides the common ones */
     const struct service_route *routes;
     const struct intake_event *events;
@@ -101,10 +102,10 @@ struct service {
     const effect_start *effects;
     const struct embedded *migrations;
 
-    /* All may be NULL. start: after the settings are read and the engine is up (engine is NULL without a decider), before anything is served;
-       false ends the process, *problem says why. */
+    /* All may be NULL. start: after the settings are read and the engine is up (engine is NULL without a decider), before anything is
+       served; false ends the process, *problem says why. */
     bool (*start)(struct engine *engine, char problem[200]);
-    void (*stop)(void); /* after the engine has stopped */
+    void (*stop)(void); /* the engine decides no more, but may still be submitted to */
     bool (*ready)(const char **waiting_for);
     void (*show)(struct metrics_page *page);
     void *(*worker_new)(void); /* a connection of a query worker, in place of the PostgreSQL one */

@@ -1,0 +1,391 @@
+/* Service: composes a process from its tables, and brings it up and down in order. */
+#include "clock.h"
+#include "invariant.h"
+#include "log.h"
+#include "memory.h"
+#include "state.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern char **environ;
+
+/* ── settings that all services have ────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static struct {
+    const char *http_listen, *admin_listen, *database_url, *kafka_brokers, *log_format, *log_level, *cursor_secret;
+    duration drain_delay, drain_patience, request_deadline;
+    int64_t workers;
+} config;
+
+static const struct setting common_settings[] = {
+    {"JUMUN_HTTP_LISTEN", SETTING_LISTEN, "127.0.0.1:8080", &config.http_listen, 0, 0, "where requests are served"},
+    {"JUMUN_ADMIN_LISTEN", SETTING_LISTEN, "127.0.0.1:9090", &config.admin_listen, 0, 0, "where /healthz, /readyz and /metrics are"},
+    {"JUMUN_LOG_FORMAT", SETTING_TEXT, "auto", &config.log_format, 0, 0, "json, text, or auto: text on a terminal"},
+    {"JUMUN_LOG_LEVEL", SETTING_TEXT, "info", &config.log_level, 0, 0, "debug, info, warning or error"},
+    {"JUMUN_REQUEST_DEADLINE_MS", SETTING_MILLISECONDS, "10000", &config.request_deadline, 1, 600000,
+     "a request not begun by then is answered 503, and not done"},
+    {"JUMUN_QUERY_WORKERS", SETTING_INTEGER, "2", &config.workers, 1, 64, "threads, each with a connection, that answer queries"},
+    {"JUMUN_CURSOR_SECRET", SETTING_SECRET, "", &config.cursor_secret, 0, 0,
+     "signs the cursors of lists; the same for all replicas; left out, cursors end with the process"},
+    {"JUMUN_DRAIN_DELAY_MS", SETTING_MILLISECONDS, "0", &config.drain_delay, 0, 60000,
+     "pause between becoming unready and refusing connections, for the mesh to notice"},
+    {"JUMUN_DRAIN_PATIENCE_MS", SETTING_MILLISECONDS, "10000", &config.drain_patience, 0, 600000,
+     "how long parked requests may take to end"},
+    {NULL, 0, NULL, NULL, 0, 0, NULL},
+};
+
+static const struct setting database_settings[] = {
+    {"JUMUN_DATABASE_URL", SETTING_SECRET, NULL, &config.database_url, 0, 0, "postgresql://user:password@host:port/database"},
+    {NULL, 0, NULL, NULL, 0, 0, NULL},
+};
+
+static const struct setting kafka_settings[] = {
+    {"JUMUN_KAFKA_BROKERS", SETTING_TEXT, NULL, &config.kafka_brokers, 0, 0, "host:port, separated by commas"},
+    {NULL, 0, NULL, NULL, 0, 0, NULL},
+};
+
+#define SETTING_TABLES 4
+static size_t tables_of(const struct service *s, const struct setting *tables[SETTING_TABLES])
+{
+    size_t n = 0;
+    tables[n++] = common_settings;
+    if (s->decider) {
+        tables[n++] = database_settings;
+        tables[n++] = kafka_settings;
+    }
+    if (s->settings)
+        tables[n++] = s->settings;
+    return n;
+}
+
+static int help(const struct service *s)
+{
+    struct buf out = BUF_INIT;
+    const struct setting *tables[SETTING_TABLES];
+    size_t n = tables_of(s, tables);
+    buf_printf(&out, "%s: %s\n\nIt is configured by environment variables:\n", s->name, s->summary);
+    settings_help(tables, n, &out);
+    (void)fwrite(out.p, 1, out.n, stdout);
+    buf_release(&out);
+    return 0;
+}
+
+static int index_in(const char *text, const char *const *names)
+{
+    for (int i = 0; names[i]; i++)
+        if (strcmp(text, names[i]) == 0)
+            return i;
+    return -1;
+}
+
+static bool start_log(const char *name, struct buf *problems)
+{
+    int format = index_in(config.log_format, (const char *const[]){"auto", "json", "text", NULL});
+    int level = index_in(config.log_level, (const char *const[]){"debug", "info", "warning", "error", NULL});
+    if (format < 0)
+        buf_printf(problems, "JUMUN_LOG_FORMAT: \"%s\" is not json, text or auto\n", config.log_format);
+    if (level < 0)
+        buf_printf(problems, "JUMUN_LOG_LEVEL: \"%s\" is not debug, info, warning or error\n", config.log_level);
+    if (format < 0 || level < 0)
+        return false;
+    log_start(name, (enum log_format)format, (enum log_severity)level);
+    return true;
+}
+
+static bool configure(const struct service *s)
+{
+    struct buf problems = BUF_INIT;
+    const struct setting *tables[SETTING_TABLES];
+    size_t n = tables_of(s, tables);
+    bool good = settings_read(tables, n, environ, &problems) && start_log(s->name, &problems);
+    if (!good)
+        (void)fprintf(stderr, "%s cannot start:\n%s", s->name, problems.p);
+    buf_release(&problems);
+    return good;
+}
+
+/* ── signals: blocked everywhere, taken here ──────────────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void block_signals(sigset_t *stop)
+{
+    sigemptyset(stop);
+    sigaddset(stop, SIGTERM);
+    sigaddset(stop, SIGINT);
+    pthread_sigmask(SIG_BLOCK, stop, NULL);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static bool stop_asked(const sigset_t *stop, duration wait)
+{
+    struct timespec t = {.tv_sec = (time_t)(wait / 1000000), .tv_nsec = (long)(wait % 1000000 * 1000)};
+    return sigtimedwait(stop, NULL, &t) > 0;
+}
+
+/* ── the admin port ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void serve_health(struct http_request *rq, void *ctx)
+{
+    const struct service_state *s = ctx;
+    bool alive = !s->engine || engine_alive(s->engine);
+    http_reply_json(rq, alive ? 200 : 503, alive ? STR("{\"status\":\"alive\"}") : STR("{\"status\":\"stuck\"}"));
+}
+
+/* What readiness waits for; NULL: ready. */
+static const char *waiting_for(const struct service_state *s)
+{
+    const char *reason = atomic_load(&s->starting);
+    if (reason)
+        return reason;
+    if (atomic_load(&s->draining))
+        return "stopping";
+    if (s->engine && !engine_ready(s->engine))
+        return "database";
+    if ((s->relay && !relay_ready(s->relay)) || (s->intake && !intake_ready(s->intake)))
+        return "kafka";
+    if (s->service->ready && !s->service->ready(&reason))
+        return reason;
+    return NULL;
+}
+
+static void serve_readiness(struct http_request *rq, void *ctx)
+{
+    const char *reason = waiting_for(ctx);
+    struct str body =
+        reason ? arena_printf(http_arena(rq), "{\"status\":\"unready\",\"waitingFor\":\"%s\"}", reason) : STR("{\"status\":\"ready\"}");
+    http_reply_json(rq, reason ? 503 : 200, body);
+}
+
+static void serve_metrics(struct http_request *rq, void *ctx)
+{
+    const struct service_state *s = ctx;
+    struct buf text = BUF_INIT;
+    struct metrics_page page = {.out = &text};
+    metrics_process(&page);
+    if (!atomic_load(&s->starting)) {
+        metrics_value(&page, "jumun_ready", "1: ready for requests.", NULL, waiting_for(s) == NULL);
+        if (s->server)
+            http_show(s->server, NULL, &page);
+        if (s->engine)
+            engine_show(s->engine, &page);
+        if (s->relay)
+            relay_show(s->relay, &page);
+        if (s->intake)
+            intake_show(s->intake, &page);
+        if (s->workers)
+            workers_show(s->workers, &page);
+        if (s->service->show)
+            s->service->show(&page);
+    }
+    http_reply(rq, &(struct http_answer){.status = 200, .content_type = STR("text/plain; version=0.0.4"), .body = buf_str(&text)});
+    buf_release(&text);
+}
+
+static const struct http_route admin_routes[] = {
+    {"GET", "/healthz", serve_health, 0, NULL},
+    {"GET", "/readyz", serve_readiness, 0, NULL},
+    {"GET", "/metrics", serve_metrics, 0, NULL},
+    {NULL, NULL, NULL, 0, NULL},
+};
+
+/* ── up ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static bool fail(const struct service_state *s, const char *problem)
+{
+    log_error("the service cannot start", LOG_STR("problem", problem));
+    (void)fprintf(stderr, "%s cannot start: %s\n", s->service->name, problem);
+    return false;
+}
+
+enum migrated { MIGRATED, MIGRATE_LATER, MIGRATE_NEVER };
+
+static enum migrated migrate_once(const struct service_state *s, struct pg *pg)
+{
+    struct arena arena;
+    struct str problem = {0};
+    arena_init(&arena);
+    bool done = pg_connect(pg) && pg_migrate(pg, "engine", engine_migrations, &arena, &problem) &&
+                pg_migrate(pg, s->service->name, s->service->migrations, &arena, &problem);
+    bool later = !done && (str_absent(problem) || pg_fault(pg)->kind == PG_DISCONNECTED || pg_fault(pg)->kind == PG_TRANSIENT);
+    if (later)
+        log_warning("waiting for the database", LOG_STR("fault", pg_fault(pg)->message));
+    else if (!done)
+        fail(s, arena_printf(&arena, "%.*s", STR_ARG(problem)).p);
+    arena_release(&arena);
+    return done ? MIGRATED : later ? MIGRATE_LATER : MIGRATE_NEVER;
+}
+
+/* False: told to stop, or the schema is not this program's. */
+static bool migrate(struct service_state *s, const sigset_t *stop)
+{
+    atomic_store(&s->starting, "database");
+    struct pg *pg = pg_new(config.database_url, "migrations", PG_QUERIES);
+    enum migrated result = migrate_once(s, pg);
+    for (duration wait = MILLISECONDS(50); result == MIGRATE_LATER && !stop_asked(stop, wait);) {
+        result = migrate_once(s, pg);
+        wait = wait < SECONDS(2) ? wait * 2 : wait;
+    }
+    pg_free(pg);
+    s->told_to_stop = result == MIGRATE_LATER;
+    return result == MIGRATED;
+}
+
+static void start_engine(struct service_state *s)
+{
+    const struct service *def = s->service;
+    s->relay =
+        relay_start(&(struct relay_config){.service = def->name, .database_url = config.database_url, .brokers = config.kafka_brokers});
+    s->engine = engine_start(&(struct engine_config){.service = def->name,
+                                                     .database_url = config.database_url,
+                                                     .decider = def->decider,
+                                                     .tables = def->tables,
+                                                     .encode = def->encode,
+                                                     .effects = def->effects,
+                                                     .committed = (void (*)(void *))relay_wake,
+                                                     .committed_ctx = s->relay});
+}
+
+static bool has_queries(const struct service *def)
+{
+    for (const struct service_route *r = def->routes; r && r->method; r++)
+        if (r->query)
+            return true;
+    return false;
+}
+
+static void start_workers(struct service_state *s)
+{
+    s->workers = workers_start(&(struct workers_config){.count = (size_t)config.workers,
+                                                        .queue_max = 4096,
+                                                        .database_url = config.database_url,
+                                                        .worker_new = s->service->worker_new,
+                                                        .worker_free = s->service->worker_free});
+}
+
+static struct http_route *http_routes(const struct service_route *routes)
+{
+    size_t n = 0;
+    while (routes[n].method)
+        n++;
+    struct http_route *out = memory_new((n + 1) * sizeof *out);
+    for (size_t i = 0; i < n; i++)
+        out[i] = (struct http_route){routes[i].method, routes[i].path, call_serve, routes[i].flags, &routes[i]};
+    return out;
+}
+
+static bool start_server(struct service_state *s)
+{
+    char problem[200];
+    s->routes = http_routes(s->service->routes);
+    s->request_deadline = config.request_deadline;
+    s->server = http_start(&(struct http_config){.listen = config.http_listen, .routes = s->routes, .ctx = s}, problem);
+    return s->server || fail(s, problem);
+}
+
+static void choose_cursor_secret(struct service_state *s)
+{
+    size_t n = strlen(config.cursor_secret);
+    clock_random(s->cursor_secret, sizeof s->cursor_secret);
+    if (n > 0) {
+        memset(s->cursor_secret, 0, sizeof s->cursor_secret);
+        memcpy(s->cursor_secret, config.cursor_secret, n < sizeof s->cursor_secret ? n : sizeof s->cursor_secret);
+    }
+}
+
+static bool start_parts(struct service_state *s, const sigset_t *stop)
+{
+    char problem[200] = "";
+    const struct service *def = s->service;
+    choose_cursor_secret(s);
+    if (def->decider) {
+        if (!migrate(s, stop))
+            return false;
+        start_engine(s);
+    }
+    if (def->start && !def->start(s->engine, problem))
+        return fail(s, problem);
+    s->own_started = true;
+    if (def->events)
+        s->intake = intake_start(
+            &(struct intake_config){.service = def->name, .brokers = config.kafka_brokers, .events = def->events, .engine = s->engine});
+    if (has_queries(def))
+        start_workers(s);
+    if (def->routes && !start_server(s))
+        return false;
+    atomic_store(&s->starting, NULL);
+    return true;
+}
+
+/* ── down: in the order in which nothing is cut off ──────────────────────────────────────────────────────────────────────────────────────
+ */
+
+static void stop_parts(struct service_state *s)
+{
+    if (s->server)
+        http_drain(s->server);
+    http_stop(s->admin, SECONDS(1)); /* it shows the parts: so it goes before them */
+    if (s->server)
+        http_stop(s->server, config.drain_patience);
+    if (s->workers)
+        workers_stop(s->workers);
+    if (s->intake)
+        intake_stop(s->intake);
+    if (s->engine)
+        engine_stop(s->engine);
+    if (s->own_started && s->service->stop)
+        s->service->stop();
+    if (s->engine)
+        engine_free(s->engine);
+    if (s->relay)
+        relay_stop(s->relay);
+    free(s->routes);
+}
+
+static bool start_admin(struct service_state *s)
+{
+    char problem[200];
+    s->admin = http_start(&(struct http_config){.listen = config.admin_listen, .routes = admin_routes, .ctx = s}, problem);
+    return s->admin || fail(s, problem);
+}
+
+static int run(struct service_state *s, const sigset_t *stop)
+{
+    instant began = clock_now();
+    bool up = start_parts(s, stop);
+    if (up) {
+        log_info("started", LOG_STR("version", JUMUN_VERSION), LOG_STR("listen", config.http_listen),
+                 LOG_INT("microseconds", clock_now() - began));
+        while (!stop_asked(stop, SECONDS(3600)))
+            ;
+        log_info("stopping");
+    }
+    atomic_store(&s->draining, true);
+    if (up)
+        stop_asked(stop, config.drain_delay);
+    stop_parts(s);
+    log_info("stopped");
+    return up || s->told_to_stop ? 0 : 1;
+}
+
+int service_run(const struct service *def, int argc, char **argv)
+{
+    sigset_t stop;
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return help(def);
+    if (argc > 1) {
+        (void)fprintf(stderr, "%s takes no arguments but --help: it is configured by environment variables\n", def->name);
+        return 2;
+    }
+    if (!configure(def))
+        return 2;
+    block_signals(&stop);
+    struct service_state *s = NEW(struct service_state);
+    s->service = def;
+    atomic_store(&s->starting, "start");
+    int status = start_admin(s) ? run(s, &stop) : 1;
+    free(s);
+    return status;
+}
