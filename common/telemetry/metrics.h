@@ -50,7 +50,8 @@ struct metrics_page {
 
 void metrics_counter(struct metrics_page *page, const char *name, const char *help, const char *labels, const struct counter *c);
 void metrics_gauge(struct metrics_page *page, const char *name, const char *help, const char *labels, const struct gauge *g);
-void metrics_value(struct metrics_page *page, const char *name, const char *help, const char *labels, double value); /* a gauge computed now */
+void metrics_value(struct metrics_page *page, const char *name, const char *help, const char *labels,
+                   double value); /* a gauge computed now */
 void metrics_histogram_time(struct metrics_page *page, const char *name, const char *help, const char *labels, const struct histogram *h);
 void metrics_histogram_size(struct metrics_page *page, const char *name, const char *help, const char *labels, const struct histogram *h);
 
