@@ -9,7 +9,6 @@
 
 #include "invariant.h"
 #include "memory.h"
-#include <sanitizer/asan_interface.h>
 #include <stdalign.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,9 +19,12 @@
 #define CHUNK_MOST  ((size_t)1024 * 1024) /* chunks do not grow beyond, except for one piece that is larger */
 
 #ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
 #define GAP 16
 #else
-#define GAP 0
+#define ASAN_POISON_MEMORY_REGION(p, n)   ((void)0)
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)0)
+#define GAP                               0
 #endif
 
 struct arena_chunk {

@@ -85,15 +85,14 @@ void buf_add_be64(struct buf *b, uint64_t v)
 
 void buf_printf(struct buf *b, const char *format, ...)
 {
-    va_list args;
+    va_list args, again;
     va_start(args, format);
+    va_copy(again, args);
     int n = vsnprintf(NULL, 0, format, args);
     va_end(args);
     invariant(n >= 0);
-    char *added = buf_extend(b, (size_t)n);
-    va_start(args, format);
-    vsnprintf(added, (size_t)n + 1, format, args);
-    va_end(args);
+    vsnprintf(buf_extend(b, (size_t)n), (size_t)n + 1, format, again);
+    va_end(again);
 }
 
 struct str buf_str(const struct buf *b)

@@ -28,7 +28,7 @@ static uint32_t rotate(uint32_t x, int n)
 
 static void schedule(const uint8_t block[BLOCK], uint32_t w[64])
 {
-    for (int t = 0; t < 16; t++) {
+    for (size_t t = 0; t < 16; t++) {
         uint32_t word;
         memcpy(&word, block + 4 * t, sizeof word);
         w[t] = be32toh(word);

@@ -56,11 +56,11 @@ struct json_field {
     enum json_type type;
     int flags;
     size_t offset;
-    bool ranged; /* min and max hold */
-    int64_t min, max;
     const struct json_shape *shape;
-    bool has_presence; /* a bool at .presence tells whether the field was there (PATCH) */
+    int64_t min, max;
     size_t presence;
+    bool ranged;       /* min and max hold */
+    bool has_presence; /* a bool at .presence tells whether the field was there (PATCH) */
 };
 
 struct json_shape {

@@ -91,7 +91,7 @@ static struct str real_text(double value, char text[32])
             break;
     }
     if (!strpbrk(text, ".e"))
-        strcat(text, ".0");
+        memcpy(text + strlen(text), ".0", sizeof ".0"); /* 17 digits, sign and exponent leave room */
     return str_of(text);
 }
 

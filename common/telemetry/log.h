@@ -36,7 +36,7 @@ void log_start(const char *service, enum log_format format, enum log_severity le
 
 void log_write(enum log_severity severity, const char *message, const struct log_field *fields);
 
-#define LOG_FIELDS(...)           ((const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
+#define LOG_FIELDS(...)           (&((const struct log_field[]){{0}, ##__VA_ARGS__, {0}})[1]) /* [0] is for the comma: there may be none */
 #define log_debug(message, ...)   log_write(LOG_DEBUG, message, LOG_FIELDS(__VA_ARGS__))
 #define log_info(message, ...)    log_write(LOG_INFO, message, LOG_FIELDS(__VA_ARGS__))
 #define log_warning(message, ...) log_write(LOG_WARNING, message, LOG_FIELDS(__VA_ARGS__))

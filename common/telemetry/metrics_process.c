@@ -3,7 +3,9 @@
 
 #include "clock.h"
 #include <dirent.h>
-#include <stdio.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,14 +19,14 @@ __attribute__((constructor)) static void note_start(void)
 /* 0 where there is no /proc: a page with a hole is better than none. */
 static double resident_bytes(void)
 {
-    long size, resident = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (!f)
+    char line[200] = "";
+    int file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (file < 0)
         return 0;
-    if (fscanf(f, "%ld %ld", &size, &resident) != 2)
-        resident = 0;
-    fclose(f);
-    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+    ssize_t n = read(file, line, sizeof line - 1);
+    close(file);
+    const char *resident = n > 0 ? strchr(line, ' ') : NULL; /* the second number, in pages */
+    return resident ? strtod(resident, NULL) * (double)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static double open_files(void)

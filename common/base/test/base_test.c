@@ -401,7 +401,7 @@ static void ids_of_a_child_are_not_those_of_its_parent(void **state)
     close(channel[1]);
 }
 
-#define IDS_OF_THREAD 20000
+#define IDS_OF_THREAD ((size_t)20000)
 
 static void *make_ids(void *ids)
 {
@@ -423,7 +423,7 @@ static void ids_of_two_threads_differ(void **state)
     assert_int_equal(pthread_create(&thread, NULL, make_ids, ids), 0);
     make_ids(ids + IDS_OF_THREAD);
     pthread_join(thread, NULL);
-    qsort(ids, (size_t)2 * IDS_OF_THREAD, sizeof *ids, compare_ids);
+    qsort(ids, 2 * IDS_OF_THREAD, sizeof *ids, compare_ids);
     for (size_t i = 1; i < 2 * IDS_OF_THREAD; i++)
         assert_true(uuid_compare(ids[i - 1], ids[i]) < 0);
     free(ids);

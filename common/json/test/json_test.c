@@ -423,7 +423,7 @@ static const char *nested(int depth)
         *p++ = '[';
     for (int i = 1; i < depth; i++)
         *p++ = ']';
-    strcpy(p, "}");
+    memcpy(p, "}", sizeof "}");
     return text;
 }
 
