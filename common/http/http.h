@@ -42,8 +42,8 @@ struct http_config {
     const char *listen; /* "127.0.0.1:8081"; port 0: any, see http_port() */
     const struct http_route *routes;
     void *ctx;
-    size_t body_max;         /* 0: 64 KiB */
-    unsigned connection_max; /* 0: 2000 */
+    size_t body_max;          /* 0: 64 KiB */
+    unsigned connection_max;  /* 0: 2000 */
     duration request_timeout; /* 0: 10 s without a byte while head or body are read */
 };
 
@@ -60,10 +60,10 @@ void http_show(const struct http_server *s, const char *labels, struct metrics_p
 struct arena *http_arena(struct http_request *rq);
 const struct http_route *http_route(const struct http_request *rq);
 struct str http_method(const struct http_request *rq);
-struct str http_path(const struct http_request *rq);              /* as sent, without the query */
-struct str http_query_string(const struct http_request *rq);      /* as sent, without '?'; absent when none */
-struct str http_param(const struct http_request *rq, const char *name); /* of the path: decoded; "rest" as sent */
-struct str http_query(const struct http_request *rq, const char *name); /* decoded; absent when not there */
+struct str http_path(const struct http_request *rq);                     /* as sent, without the query */
+struct str http_query_string(const struct http_request *rq);             /* as sent, without '?'; absent when none */
+struct str http_param(const struct http_request *rq, const char *name);  /* of the path: decoded; "rest" as sent */
+struct str http_query(const struct http_request *rq, const char *name);  /* decoded; absent when not there */
 struct str http_header(const struct http_request *rq, const char *name); /* absent when not there */
 void http_each_header(const struct http_request *rq, void (*each)(void *ctx, struct str name, struct str value), void *ctx);
 struct str http_body(const struct http_request *rq);

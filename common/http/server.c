@@ -1,0 +1,198 @@
+/* Starts and stops the server, and shows its numbers. */
+#include "server.h"
+
+#include "clock.h"
+#include "invariant.h"
+#include "memory.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#define BODY_MAX        ((size_t)64 * 1024)
+#define CONNECTION_MAX  2000
+#define REQUEST_TIMEOUT SECONDS(10)
+#define SURPLUS         64                  /* connections over the limit that are let in to be told so */
+#define MEMORY          ((size_t)32 * 1024) /* of a connection: bounds the head of a request, and of an answer */
+#define FAREWELL        SECONDS(1)          /* for the last answers to leave */
+
+static void lock_init(struct http_server *s)
+{
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->calm, &attributes);
+    pthread_condattr_destroy(&attributes);
+}
+
+static struct http_server *server_new(const struct http_config *c)
+{
+    struct http_server *s = NEW(struct http_server);
+    s->routes = route_table_new(c->routes);
+    s->ctx = c->ctx;
+    s->body_max = c->body_max ? c->body_max : BODY_MAX;
+    s->connection_max = c->connection_max ? c->connection_max : CONNECTION_MAX;
+    s->request_timeout = c->request_timeout ? c->request_timeout : REQUEST_TIMEOUT;
+    TAILQ_INIT(&s->quiet);
+    TAILQ_INIT(&s->pool);
+    TAILQ_INIT(&s->parked);
+    lock_init(s);
+    return s;
+}
+
+static void server_free(struct http_server *s)
+{
+    struct http_request *rq;
+    while ((rq = TAILQ_FIRST(&s->pool))) {
+        TAILQ_REMOVE(&s->pool, rq, link);
+        request_free(rq);
+    }
+    if (s->listener >= 0)
+        close(s->listener);
+    route_table_free(s->routes);
+    pthread_cond_destroy(&s->calm);
+    pthread_mutex_destroy(&s->lock);
+    free(s);
+}
+
+static struct MHD_Daemon *daemon_start(struct http_server *s)
+{
+    unsigned seconds = (unsigned)((s->request_timeout + SECONDS(1) - 1) / SECONDS(1));
+    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, exchange_step, s,
+                            MHD_OPTION_LISTEN_SOCKET, s->listener,                    //
+                            MHD_OPTION_STRICT_FOR_CLIENT, 1,                          //
+                            MHD_OPTION_CONNECTION_LIMIT, s->connection_max + SURPLUS, //
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY,               //
+                            MHD_OPTION_CONNECTION_TIMEOUT, seconds,                   //
+                            MHD_OPTION_URI_LOG_CALLBACK, exchange_first_line, s,      //
+                            MHD_OPTION_UNESCAPE_CALLBACK, exchange_keep, s,           //
+                            MHD_OPTION_NOTIFY_COMPLETED, exchange_end, s,             //
+                            MHD_OPTION_NOTIFY_CONNECTION, peer_notify, s,             //
+                            MHD_OPTION_END);
+}
+
+struct http_server *http_start(const struct http_config *config, char problem[200])
+{
+    struct http_server *s = server_new(config);
+    s->listener = listen_open(config->listen, problem);
+    if (s->listener < 0) {
+        server_free(s);
+        return NULL;
+    }
+    s->port = listen_port(s->listener);
+    s->daemon = daemon_start(s);
+    if (!s->daemon) {
+        snprintf(problem, 200, "cannot serve on %s: %s", config->listen, strerror(errno));
+        server_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+unsigned http_port(const struct http_server *s)
+{
+    return s->port;
+}
+
+unsigned http_parked(const struct http_server *s)
+{
+    return (unsigned)atomic_load(&s->parked_count.value);
+}
+
+/* ── stopping ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+void server_calm(struct http_server *s)
+{
+    pthread_mutex_lock(&s->lock);
+    pthread_cond_broadcast(&s->calm);
+    pthread_mutex_unlock(&s->lock);
+}
+
+void server_go_deaf(struct http_server *s)
+{
+    if (atomic_load(&s->deaf))
+        return;
+    MHD_quiesce_daemon(s->daemon);
+    shutdown(s->listener, SHUT_RD); /* who connects now is refused; libmicrohttpd wants the descriptor to live on */
+    atomic_store(&s->deaf, true);
+    server_calm(s);
+}
+
+/*
+ * MHD_quiesce_daemon races with the loop of libmicrohttpd's thread (both take the listener out of epoll, and one of them panics), so it
+ * must run in that thread. A connection that goes nowhere gets us there: its arrival is a callback.
+ */
+static void nudge(struct http_server *s)
+{
+    struct sockaddr_un nowhere = {.sun_family = AF_UNIX};
+    int ends[2];
+    invariant(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    close(ends[1]);
+    (void)MHD_add_connection(s->daemon, ends[0], (const struct sockaddr *)&nowhere, sizeof(nowhere)); /* closes it, too */
+}
+
+static bool wait_until(struct http_server *s, duration until)
+{
+    struct timespec t = {until / SECONDS(1), until % SECONDS(1) * 1000};
+    return pthread_cond_timedwait(&s->calm, &s->lock, &t) != ETIMEDOUT;
+}
+
+void http_drain(struct http_server *s)
+{
+    if (atomic_exchange(&s->draining, true))
+        return;
+    nudge(s);
+    duration until = clock_monotonic() + FAREWELL;
+    pthread_mutex_lock(&s->lock);
+    while (!atomic_load(&s->deaf) && wait_until(s, until))
+        ;
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void wait_for_requests(struct http_server *s, duration until)
+{
+    while ((atomic_load(&s->active) || !TAILQ_EMPTY(&s->parked)) && wait_until(s, until))
+        ;
+}
+
+void http_stop(struct http_server *s, duration patience)
+{
+    http_drain(s);
+    pthread_mutex_lock(&s->lock);
+    wait_for_requests(s, clock_monotonic() + patience);
+    park_abandon(s);
+    while (!TAILQ_EMPTY(&s->parked)) /* somebody is just answering */
+        pthread_cond_wait(&s->calm, &s->lock);
+    wait_for_requests(s, clock_monotonic() + FAREWELL);
+    pthread_mutex_unlock(&s->lock);
+    MHD_stop_daemon(s->daemon);
+    server_free(s);
+}
+
+/* ── numbers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void show_answers(const struct http_server *s, const char *labels, struct metrics_page *page)
+{
+    static const char *const classes[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++) {
+        char all[200];
+        bool more = labels && labels[0];
+        snprintf(all, sizeof(all), "%s%sstatus=\"%s\"", more ? labels : "", more ? "," : "", classes[i]);
+        if (i != 1)
+            metrics_counter(page, "jumun_http_requests_total", "Requests, by the class of their answer; none: broken off.", all,
+                            &s->answered[i]);
+    }
+}
+
+void http_show(const struct http_server *s, const char *labels, struct metrics_page *page)
+{
+    show_answers(s, labels, page);
+    metrics_histogram_time(page, "jumun_http_request_seconds", "From the request's first line to the end of the answer.", labels, &s->time);
+    metrics_gauge(page, "jumun_http_parked", "Requests that wait for their answer.", labels, &s->parked_count);
+    metrics_gauge(page, "jumun_http_connections", "Open connections.", labels, &s->connections);
+}
