@@ -50,7 +50,7 @@ struct httpc_config {
 };
 struct httpc;
 struct httpc *httpc_start(const struct httpc_config *config);
-void httpc_stop(struct httpc *c); /* calls under way end as HTTPC_SILENT */
+void httpc_stop(struct httpc *c);                                /* calls under way end as HTTPC_SILENT */
 void httpc_send(struct httpc *c, const struct httpc_call *call); /* any thread */
 void httpc_show(const struct httpc *c, struct metrics_page *page);
 
