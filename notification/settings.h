@@ -1,0 +1,14 @@
+/* settings — what can be told to notification, besides what every service can be told. */
+#ifndef JUMUN_NOTIFICATION_SETTINGS_H
+#define JUMUN_NOTIFICATION_SETTINGS_H
+
+#include "setting.h"
+
+struct notification_config {
+    bool log_channel;
+    const char *database_url; /* the skeleton's own, once more: the sweep asks on a connection of its own */
+};
+extern struct notification_config notification_config;
+extern const struct setting notification_settings[];
+
+#endif

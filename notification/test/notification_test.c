@@ -1,0 +1,366 @@
+/* What a customer is told, as stories. */
+#include "given.h"
+
+#include "notification.h"
+#include "text.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct uuid order = {{1}}, kim = {{2}}, lee = {{3}}, event = {{4}};
+
+static int begin(void **state)
+{
+    static struct story story;
+    story_init(&story, &notification_decider);
+    *state = &story;
+    return 0;
+}
+
+static int end(void **state)
+{
+    story_release(*state);
+    return 0;
+}
+
+/* ── what happens ── */
+
+static struct command tell(const struct tell *t)
+{
+    return (struct command){.type = TELL, .data = t, .cause = event, .correlation = t->order};
+}
+
+static const struct tell placed = {
+    .order = order, .kind = ORDER_PLACED, .customer = kim, .first_item = {"녹차", 6}, .item_count = 3, .total = {24000, "KRW"}};
+static const struct tell confirmed = {
+    .order = order, .kind = ORDER_CONFIRMED, .customer = kim, .first_item = {"녹차", 6}, .item_count = 3, .total = {24000, "KRW"}};
+static const struct tell declined = {.order = order, .kind = PAYMENT_DECLINED, .customer = kim};
+static const struct tell ready = {.order = order, .kind = DELIVERY_READY};
+static const struct tell started = {.order = order, .kind = DELIVERY_STARTED, .carrier = {"CJ", 2}, .tracking_number = {"6012", 4}};
+static const struct tell completed = {.order = order, .kind = DELIVERY_COMPLETED};
+
+static struct command about(int type, enum notice_kind kind)
+{
+    static struct notice_ref ref;
+    ref.notice = notice_id(order, kind);
+    return (struct command){.type = type, .data = &ref, .correlation = order};
+}
+
+static struct command due(int timer, int aggregate_kind, struct uuid id)
+{
+    static struct timer_due data;
+    data = (struct timer_due){timer, aggregate_kind, id};
+    return (struct command){.type = COMMAND_TIMER_DUE, .data = &data, .correlation = order};
+}
+
+static const struct notice *notice(struct story *s, enum notice_kind kind)
+{
+    return story_state(s, NOTICE, notice_id(order, kind));
+}
+
+static const struct dialogue *dialogue(struct story *s)
+{
+    return story_state(s, DIALOGUE, order);
+}
+
+static void assert_text(struct str text, const char *expected)
+{
+    if (!str_is(text, expected))
+        fail_msg("\"%.*s\" is not \"%s\"", STR_ARG(text), expected);
+}
+
+/* ── stories ── */
+
+static void a_placed_order_is_told_in_korean_by_the_log(void **state)
+{
+    struct story *s = *state;
+    when(s, tell(&placed));
+    then_event(s, DIALOGUE_LEARNT);
+    const struct notice *n = then_event(s, NOTICE_INTENDED);
+    then_no_more(s);
+    assert_text(n->text, "녹차 외 2건 주문을 접수했습니다. 결제하실 금액은 24,000원입니다.");
+    assert_true(uuid_equal(n->customer, kim) && uuid_equal(n->cause, event));
+    assert_int_equal(n->status, NOTICE_PENDING);
+    assert_int_equal(n->language, LANGUAGE_ko);
+    assert_int_equal(n->at, s->now);
+    const struct send *send = then_effect(s, SEND);
+    assert_true(uuid_equal(send->notice, notice_id(order, ORDER_PLACED)));
+    assert_text((struct str){send->text, send->text_length}, "녹차 외 2건 주문을 접수했습니다. 결제하실 금액은 24,000원입니다.");
+}
+
+static void a_kind_is_told_once_whatever_comes_again(void **state)
+{
+    struct story *s = *state;
+    given(s, tell(&placed));
+    given(s, tell(&declined));
+    when(s, tell(&declined)); /* the second attempt */
+    then_nothing(s);
+    when(s, tell(&placed));
+    then_nothing(s);
+}
+
+static void what_the_channel_took_is_sent_and_published_once(void **state)
+{
+    struct story *s = *state;
+    given(s, tell(&placed));
+    when(s, about(RECORD_SENT, ORDER_PLACED));
+    const struct notice_told *told = then_event(s, NOTIFICATION_SENT);
+    then_no_more(s);
+    assert_true(uuid_equal(told->order, order) && uuid_equal(told->customer, kim));
+    assert_int_equal(told->kind, ORDER_PLACED);
+    assert_int_equal(notice(s, ORDER_PLACED)->status, NOTICE_SENT);
+    assert_int_equal(story_aggregate(s, NOTICE, notice_id(order, ORDER_PLACED))->version, 1);
+    when(s, about(RECORD_SENT, ORDER_PLACED));
+    then_nothing(s);
+}
+
+static void a_delivery_speaks_of_the_order_and_its_carrier(void **state)
+{
+    struct story *s = *state;
+    given(s, tell(&placed));
+    when(s, tell(&started));
+    const struct notice *n = then_event(s, NOTICE_INTENDED);
+    then_no_more(s);
+    assert_text(n->text, "녹차 외 2건 배송을 시작했습니다. CJ, 운송장 번호 6012");
+    assert_true(uuid_equal(n->customer, kim));
+}
+
+static void a_delivery_that_overtakes_its_order_waits_for_the_customer(void **state)
+{
+    struct story *s = *state;
+    when(s, tell(&started));
+    then_event(s, DIALOGUE_WAITS);
+    then_no_more(s);
+    when(s, tell(&started));
+    then_nothing(s);
+    given(s, tell(&completed));
+
+    when(s, tell(&placed));
+    assert_int_equal(then_timer(s, CATCH_UP), s->now);
+    when(s, due(CATCH_UP, DIALOGUE, order));
+    const struct notice *n = then_event(s, NOTICE_INTENDED);
+    assert_text(n->text, "녹차 외 2건 배송을 시작했습니다. CJ, 운송장 번호 6012");
+    n = then_event(s, NOTICE_INTENDED);
+    assert_int_equal(n->kind, DELIVERY_COMPLETED);
+    then_event(s, DIALOGUE_CAUGHT_UP);
+    then_no_more(s);
+    assert_true(str_absent(dialogue(s)->carrier));
+    when(s, due(CATCH_UP, DIALOGUE, order));
+    then_nothing(s);
+}
+
+static void another_customer_for_the_same_order_is_a_contradiction(void **state)
+{
+    struct story *s = *state;
+    given(s, tell(&placed));
+    struct tell other = confirmed;
+    other.customer = lee;
+    when(s, tell(&other));
+    then_refused(s, 409, "/problems/other-customer");
+}
+
+static void a_failed_sending_is_tried_again_after_longer_and_longer_pauses(void **state)
+{
+    struct story *s = *state;
+    given(s, tell(&placed));
+    when(s, about(RECORD_FAILED, ORDER_PLACED));
+    then_event(s, NOTICE_DELAYED);
+    assert_int_equal(then_timer(s, RETRY), s->now + SECONDS(2));
+    when(s, due(RETRY, NOTICE, notice_id(order, ORDER_PLACED)));
+    then_no_more(s);
+    then_effect(s, SEND);
+    assert_int_equal(then_timer(s, RETRY), s->now + SECONDS(2)); /* should the answer be lost in a crash */
+    when(s, about(RECORD_FAILED, ORDER_PLACED));
+    assert_int_equal(then_timer(s, RETRY), s->now + SECONDS(4));
+    when(s, about(RECORD_SENT, ORDER_PLACED));
+    then_event(s, NOTIFICATION_SENT);
+    assert_int_equal(then_timer(s, RETRY), 0);
+    when(s, due(RETRY, NOTICE, notice_id(order, ORDER_PLACED)));
+    then_nothing(s);
+}
+
+static void what_no_channel_takes_is_given_up_in_public(void **state)
+{
+    struct story *s = *state;
+    given(s, tell(&placed));
+    for (int i = 1; i < NOTICE_ATTEMPTS_MAX; i++)
+        given(s, about(RECORD_FAILED, ORDER_PLACED));
+    when(s, about(RECORD_FAILED, ORDER_PLACED));
+    then_event(s, NOTIFICATION_GIVEN_UP);
+    then_no_more(s);
+    assert_int_equal(then_timer(s, RETRY), 0);
+    assert_int_equal(notice(s, ORDER_PLACED)->status, NOTICE_GIVEN_UP);
+    when(s, about(SEND_AGAIN, ORDER_PLACED));
+    then_nothing(s);
+}
+
+static void the_sweep_sends_what_was_intended_and_never_answered(void **state)
+{
+    struct story *s = *state;
+    given(s, tell(&placed));
+    when(s, about(SEND_AGAIN, ORDER_PLACED));
+    then_no_more(s);
+    const struct send *send = then_effect(s, SEND);
+    assert_true(uuid_equal(send->cause, event));
+    given(s, about(RECORD_SENT, ORDER_PLACED));
+    when(s, about(SEND_AGAIN, ORDER_PLACED));
+    then_nothing(s);
+}
+
+/* ── any order of arrival ── */
+
+static const struct tell *const life[] = {&placed, &declined, &confirmed, &ready, &started, &completed};
+enum { LIFE = sizeof life / sizeof life[0] };
+
+static void live(struct story *s, const int arrival[LIFE])
+{
+    for (int i = 0; i < LIFE; i++)
+        given(s, tell(life[arrival[i]]));
+    given(s, due(CATCH_UP, DIALOGUE, order));
+}
+
+static bool same_notice(const struct notice *a, const struct notice *b)
+{
+    return uuid_equal(a->customer, b->customer) && a->kind == b->kind && a->status == b->status && str_equal(a->text, b->text);
+}
+
+/* Topics mix as they like; within jumun.order placed comes first, for it is the first of its topic. */
+static void assert_arrival(const struct story *usual, const int arrival[LIFE])
+{
+    struct story s;
+    story_init(&s, &notification_decider);
+    live(&s, arrival);
+    for (int kind = 0; kind < NOTICE_KINDS; kind++)
+        assert_true(same_notice(notice((struct story *)usual, kind), notice(&s, kind)));
+    assert_int_equal(dialogue(&s)->waiting, 0);
+    story_release(&s);
+}
+
+static void permute(const struct story *usual, int arrival[LIFE], int n, int *tried)
+{
+    if (n == LIFE) {
+        int at[LIFE];
+        for (int i = 0; i < LIFE; i++)
+            at[arrival[i]] = i;
+        if (at[0] < at[1] && at[1] < at[2]) {
+            assert_arrival(usual, arrival);
+            ++*tried;
+        }
+        return;
+    }
+    for (int i = n; i < LIFE; i++) {
+        int t = arrival[n];
+        arrival[n] = arrival[i], arrival[i] = t;
+        permute(usual, arrival, n + 1, tried);
+        arrival[i] = arrival[n], arrival[n] = t;
+    }
+}
+
+static void every_order_of_arrival_tells_the_same(void **state)
+{
+    int arrival[LIFE] = {0, 1, 2, 3, 4, 5}, tried = 0;
+    live(*state, arrival);
+    permute(*state, arrival, 0, &tried);
+    assert_int_equal(tried, 120);
+}
+
+/* ── every status and every command ── */
+
+enum expected { NOTHING_ = 1, INTENDS, SENDS, SENT_, FAILS };
+
+static const int cells[NOTICE_STATUSES][NOTIFICATION_COMMANDS] = {
+    [NOTICE_NONE] = {NOTHING_, INTENDS, NOTHING_, NOTHING_, NOTHING_}, /* timer, tell, again, sent, failed */
+    [NOTICE_PENDING] = {SENDS, NOTHING_, SENDS, SENT_, FAILS},
+    [NOTICE_SENT] = {NOTHING_, NOTHING_, NOTHING_, NOTHING_, NOTHING_},
+    [NOTICE_GIVEN_UP] = {NOTHING_, NOTHING_, NOTHING_, NOTHING_, NOTHING_},
+};
+
+static void given_status(struct story *s, int status)
+{
+    given(s, tell(&placed));
+    if (status != NOTICE_NONE)
+        given(s, tell(&ready));
+    if (status == NOTICE_SENT)
+        given(s, about(RECORD_SENT, DELIVERY_READY));
+    for (int i = 0; status == NOTICE_GIVEN_UP && i < NOTICE_ATTEMPTS_MAX; i++)
+        given(s, about(RECORD_FAILED, DELIVERY_READY));
+    assert_int_equal(notice(s, DELIVERY_READY)->status, status);
+}
+
+static void then_cell(struct story *s, int cell)
+{
+    switch (cell) {
+    case NOTHING_: then_nothing(s); return;
+    case INTENDS: then_event(s, NOTICE_INTENDED); break;
+    case SENDS: then_effect(s, SEND); break;
+    case SENT_: then_event(s, NOTIFICATION_SENT); break;
+    case FAILS: then_event(s, NOTICE_DELAYED); break;
+    default: fail_msg("a status and a command of which nothing is stated");
+    }
+    then_no_more(s);
+}
+
+static void every_status_knows_every_command(void **state)
+{
+    (void)state;
+    for (int status = 0; status < NOTICE_STATUSES; status++)
+        for (int command = 0; command < NOTIFICATION_COMMANDS; command++) {
+            struct story s;
+            story_init(&s, &notification_decider);
+            given_status(&s, status);
+            if (command == COMMAND_TIMER_DUE)
+                when(&s, due(RETRY, NOTICE, notice_id(order, DELIVERY_READY)));
+            else
+                when(&s, command == TELL ? tell(&ready) : about(command, DELIVERY_READY));
+            then_cell(&s, cells[status][command]);
+            story_release(&s);
+        }
+}
+
+/* ── texts ── */
+
+static void texts_say_amounts_as_people_write_them(void **state)
+{
+    struct arena *a = &((struct story *)*state)->arena;
+    assert_text(money_text(a, LANGUAGE_ko, (struct money){0, "KRW"}), "0원");
+    assert_text(money_text(a, LANGUAGE_ko, (struct money){1234005, "KRW"}), "1,234,005원");
+    assert_text(money_text(a, LANGUAGE_en, (struct money){12000, "KRW"}), "KRW 12,000");
+    assert_text(money_text(a, LANGUAGE_ko, (struct money){123405, "USD"}), "USD 1,234.05");
+}
+
+static void texts_manage_with_what_is_known(void **state)
+{
+    struct arena *a = &((struct story *)*state)->arena;
+    struct text_facts one = {.first_item = STR("Tea {total}"), .item_count = 1, .total = {500, "KRW"}};
+    assert_text(notice_text(a, ORDER_PLACED, LANGUAGE_en, &one), "We have received your order of Tea {total}, KRW 500.");
+    assert_text(notice_text(a, DELIVERY_READY, LANGUAGE_ko, &(struct text_facts){0}),
+                "주문하신 상품 준비를 마쳤습니다. 곧 배송을 시작합니다.");
+    for (int kind = 0; kind < NOTICE_KINDS; kind++)
+        for (int language = 0; language < NOTICE_LANGUAGES; language++)
+            assert_true(notice_text(a, kind, language, &one).n > 10);
+}
+
+#define STORY(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(a_placed_order_is_told_in_korean_by_the_log),
+        STORY(a_kind_is_told_once_whatever_comes_again),
+        STORY(what_the_channel_took_is_sent_and_published_once),
+        STORY(a_delivery_speaks_of_the_order_and_its_carrier),
+        STORY(a_delivery_that_overtakes_its_order_waits_for_the_customer),
+        STORY(another_customer_for_the_same_order_is_a_contradiction),
+        STORY(a_failed_sending_is_tried_again_after_longer_and_longer_pauses),
+        STORY(what_no_channel_takes_is_given_up_in_public),
+        STORY(the_sweep_sends_what_was_intended_and_never_answered),
+        STORY(every_order_of_arrival_tells_the_same),
+        STORY(every_status_knows_every_command),
+        STORY(texts_say_amounts_as_people_write_them),
+        STORY(texts_manage_with_what_is_known),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
