@@ -14,7 +14,9 @@
  *
  * Statements are prepared once per connection, by the address of their text, which therefore is a literal. Plans never depend on
  * statistics: connections made with PG_KEYED plan generic and by index only, because a plan made on an empty table would be a full scan
- * for as long as the connection lives. Parameters and results are binary.
+ * for as long as the connection lives. There, name rows by conditions that an index has (= any($1), or a join with unnest($1, …)), and take
+ * the first ones in an index's order in a subquery of their own, before joining: from (select … from t order by k limit $1) x join ….
+ * Parameters and results are binary.
  * After the first fault of a pipeline the answers up to its sync are faults too, and pg_fault() remains the first. A transaction begun in
  * it is the caller's to ROLLBACK; that does no harm when none was begun. After PG_DISCONNECTED everything fails until pg_connect(): half a
  * transaction does not go on in another session. One thread at a time per connection.
