@@ -1,0 +1,12 @@
+/* The order service's settings. */
+#include "settings.h"
+
+struct order_config order_config;
+
+const struct setting order_settings[] = {
+    {"JUMUN_PAYMENT_URL", SETTING_URL, NULL, &order_config.payment_url, 0, 0, "where the payment service answers"},
+    /* Less than ORDER_ASK_AGAIN: payment is asked again only when the first answer cannot come any more. */
+    {"JUMUN_PAYMENT_DEADLINE_MS", SETTING_MILLISECONDS, "2000", &order_config.payment_deadline, 1, 4500,
+     "how long a customer waits for the payment's outcome; then the order is answered 202, and asks on by itself"},
+    {NULL, 0, NULL, NULL, 0, 0, NULL},
+};
