@@ -82,7 +82,8 @@ static void prepare_what_has_left(const struct stock_lines *lines, const struct 
                                   struct decision *d)
 {
     if (rejected->count > 0) {
-        contradiction(d, STR("The order's delivery has started, but there is not enough stock for it. Restock, then take the message in again."));
+        contradiction(
+            d, STR("The order's delivery has started, but there is not enough stock for it. Restock, then take the message in again."));
         return;
     }
     reserve(d, lines, a);

@@ -5,8 +5,8 @@
  *     reserved  of those, taken for orders that have not left yet
  *     available what can still be ordered: on_hand − reserved, never negative
  *
- * Catalog events are snapshots: each tells all that is public, so a reader needs only the latest. Changes of the stock are gathered, and told
- * once at the end of a batch (product_settle), however many orders took their part.
+ * Catalog events are snapshots: each tells all that is public, so a reader needs only the latest. Changes of the stock are gathered, and
+ * told once at the end of a batch (product_settle), however many orders took their part.
  */
 #ifndef JUMUN_PRODUCT_H
 #define JUMUN_PRODUCT_H

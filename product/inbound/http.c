@@ -89,7 +89,8 @@ static int64_t version_of(struct str if_match)
     struct str tag = str_trim(if_match);
     if (str_absent(if_match) || str_is(tag, "*"))
         return PRODUCT_VERSION_ANY;
-    if (tag.n > 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"' && str_to_int64((struct str){tag.p + 1, tag.n - 2}, &version) && version > 0)
+    if (tag.n > 2 && tag.p[0] == '"' && tag.p[tag.n - 1] == '"' && str_to_int64((struct str){tag.p + 1, tag.n - 2}, &version) &&
+        version > 0)
         return version;
     return -1;
 }

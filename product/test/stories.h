@@ -54,7 +54,11 @@ static inline struct stock_lines lines_of(struct story *s, size_t count, const s
 {
     return (struct stock_lines){arena_copy(&s->arena, lines, count * sizeof *lines), count};
 }
-#define LINES(...) (sizeof((struct stock_line[]){__VA_ARGS__}) / sizeof(struct stock_line)), (struct stock_line[]){__VA_ARGS__}
+#define LINES(...)                                                                                                                         \
+    (sizeof((struct stock_line[]){__VA_ARGS__}) / sizeof(struct stock_line)), (struct stock_line[])                                        \
+    {                                                                                                                                      \
+        __VA_ARGS__                                                                                                                        \
+    }
 
 static inline struct command preparing(struct story *s, struct uuid id, size_t count, const struct stock_line *lines)
 {
