@@ -1,0 +1,11 @@
+/* The payment service's settings. */
+#include "settings.h"
+
+struct payment_config payment_config;
+
+const struct setting payment_settings[] = {
+    {"JUMUN_PROVIDER", SETTING_TEXT, "simulated", &payment_config.provider, 0, 0, "who takes the money: simulated (the only one yet)"},
+    {"JUMUN_PROVIDER_DEADLINE_MS", SETTING_MILLISECONDS, "1500", &payment_config.provider_deadline, 1, 60000,
+     "how long the provider may take; then the payment is UNKNOWN, and asked again"},
+    {NULL, 0, NULL, NULL, 0, 0, NULL},
+};
