@@ -5,7 +5,6 @@
 #include "invariant.h"
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,17 +28,15 @@ static void tell_decision(struct buf *b, const struct decision *d)
         buf_add(b, STR("\n  nothing"));
 }
 
-__attribute__((format(printf, 2, 3))) static void story_fail(const struct story *s, const char *format, ...)
+__attribute__((format(printf, 2, 3))) static void story_fail(struct story *s, const char *format, ...)
 {
-    struct buf b = BUF_INIT;
     va_list args;
     va_start(args, format);
-    char sentence[300];
-    vsnprintf(sentence, sizeof sentence, format, args);
+    struct str sentence = arena_vprintf(&s->arena, format, args);
     va_end(args);
-    buf_printf(&b, "%s\nThe last command was of type %d; decided was:", sentence, s->last.type);
+    struct buf b = BUF_INIT;
     tell_decision(&b, &s->decision);
-    print_error("%s\n", b.p);
+    print_error("%s\nThe last command was of type %d; decided was:%s\n", sentence.p, s->last.type, b.p);
     buf_release(&b);
     fail();
 }
@@ -103,7 +100,7 @@ static struct page touched(struct story *s, const struct command *c)
     return page;
 }
 
-static void check_states_untouched(const struct story *s, const struct page *page)
+static void check_states_untouched(struct story *s, const struct page *page)
 {
     for (size_t i = 0; i < page->keys.count; i++) {
         const struct aggregate *a = page->aggregates[i];
@@ -120,7 +117,7 @@ static bool page_may_change(const struct page *page, const struct aggregate *a)
     return false;
 }
 
-static void check_only_keyed_changed(const struct story *s, const struct page *page)
+static void check_only_keyed_changed(struct story *s, const struct page *page)
 {
     for (size_t i = 0; i < s->decision.event_count; i++) {
         const struct decided_event *e = &s->decision.events[i];
@@ -179,7 +176,7 @@ void given(struct story *s, struct command c)
 
 /* ── expecting ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void expect_not_refused(const struct story *s)
+static void expect_not_refused(struct story *s)
 {
     if (s->decision.refusal)
         story_fail(s, "Refused, and expected not to be.");

@@ -9,7 +9,7 @@
 struct migration {
     struct pg *pg;
     struct str set;
-    const struct embedded **files; /* in name order */
+    struct embedded *files; /* in name order */
     size_t count;
     struct arena *arena;
     struct str problem;
@@ -31,37 +31,37 @@ static bool fault(struct migration *m, const char *what)
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp((*(const struct embedded *const *)a)->name, (*(const struct embedded *const *)b)->name);
+    return strcmp(((const struct embedded *)a)->name, ((const struct embedded *)b)->name);
 }
 
 static void sort_files(struct migration *m, const struct embedded *files)
 {
     while (files[m->count].name)
         m->count++;
-    m->files = ARENA_ARRAY(m->arena, const struct embedded *, m->count + 1);
-    for (size_t i = 0; i < m->count; i++)
-        m->files[i] = &files[i];
-    qsort(m->files, m->count, sizeof *m->files, by_name);
+    m->files = arena_copy(m->arena, files, (m->count + 1) * sizeof(struct embedded));
+    qsort(m->files, m->count, sizeof(struct embedded), by_name);
 }
 
 static const struct embedded *file_named(const struct migration *m, struct str name)
 {
     for (size_t i = 0; i < m->count; i++)
-        if (str_is(name, m->files[i]->name))
-            return m->files[i];
+        if (str_is(name, m->files[i].name))
+            return &m->files[i];
     return NULL;
 }
+
+#define TEXT_SIZE ((size_t)SHA256_SIZE * 2)
 
 static struct str checksum(struct arena *arena, const struct embedded *file)
 {
     uint8_t digest[SHA256_SIZE];
     sha256((struct str){file->text, file->size}, STR(""), digest);
-    char *text = arena_alloc(arena, 2 * SHA256_SIZE + 1);
+    char *text = arena_alloc(arena, TEXT_SIZE + 1);
     for (size_t i = 0; i < SHA256_SIZE; i++) {
         text[2 * i] = "0123456789abcdef"[digest[i] >> 4];
         text[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
     }
-    return (struct str){text, 2 * SHA256_SIZE};
+    return (struct str){text, TEXT_SIZE};
 }
 
 /* ── running ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -126,8 +126,8 @@ static bool strike_off(struct migration *m, const struct pg_rows *rows)
     }
     for (int i = 0; i < pg_count(rows); i++)
         for (size_t j = 0; j < m->count; j++)
-            if (str_is(pg_text(rows, i, 0), m->files[j]->name)) {
-                memmove(&m->files[j], &m->files[j + 1], (m->count - j - 1) * sizeof *m->files);
+            if (str_is(pg_text(rows, i, 0), m->files[j].name)) {
+                memmove(&m->files[j], &m->files[j + 1], (m->count - j - 1) * sizeof(struct embedded));
                 m->count--;
             }
     return true;
@@ -156,7 +156,7 @@ static bool bring_up(struct migration *m)
     if (!make_table(m) || !compare(m))
         return false;
     for (size_t i = 0; i < m->count; i++)
-        if (!run(m, m->files[i]))
+        if (!run(m, &m->files[i]))
             return false;
     return true;
 }

@@ -20,7 +20,7 @@ static struct statement **slot(const struct statements *s, const char *sql)
 static void enlarge(struct statements *s)
 {
     struct statements larger = {.room = s->room ? s->room * 2 : ROOM_FIRST, .count = s->count, .last_serial = s->last_serial};
-    larger.slots = memory_new(larger.room * sizeof *larger.slots);
+    larger.slots = memory_new(larger.room * sizeof(struct statement *));
     for (size_t i = 0; i < s->room; i++)
         if (s->slots[i])
             *slot(&larger, s->slots[i]->text) = s->slots[i];
