@@ -169,6 +169,19 @@ static void decode_money(struct decoding *d, const struct json_place *place, con
               "expected a currency of three capital letters, e.g. \"KRW\"");
 }
 
+static void decode_value(struct decoding *d, const struct json_place *place, const struct json_field *field, const json_t *value,
+                         void *out);
+
+/* An object, or a bare value: then the shape has one field, without a name. */
+static void decode_element(struct decoding *d, const struct json_place *place, const struct json_shape *shape, const json_t *value,
+                           void *out)
+{
+    if (shape->fields[0].name)
+        decode_object(d, place, shape, value, out);
+    else
+        decode_value(d, place, &shape->fields[0], value, (char *)out + shape->fields[0].offset);
+}
+
 static void decode_array(struct decoding *d, const struct json_place *place, const struct json_field *field, const json_t *value,
                          struct json_list *out)
 {
@@ -184,7 +197,7 @@ static void decode_array(struct decoding *d, const struct json_place *place, con
     char *items = arena_alloc(d->arena, n * field->shape->size);
     for (size_t i = 0; i < n; i++) {
         struct json_place element = {.up = place, .index = i};
-        decode_object(d, &element, field->shape, json_array_get(value, i), items + i * field->shape->size);
+        decode_element(d, &element, field->shape, json_array_get(value, i), items + i * field->shape->size);
     }
     *out = (struct json_list){items, n};
 }

@@ -35,7 +35,7 @@ enum json_type {
     JSON_MONEY,   /* struct money, from {"amount": …, "currency": …}; min..max = its amount */
     JSON_TIME,    /* instant, from RFC 3339 */
     JSON_OBJECT,  /* a struct embedded at the offset, by .shape */
-    JSON_ARRAY,   /* struct json_list at the offset: elements by .shape; min..max = how many */
+    JSON_ARRAY,   /* struct json_list at the offset: elements by .shape (bare values: its one field has no name); min..max = how many */
     JSON_ANY,     /* struct str: the value's own text, compact; checked to be well-formed, nothing more */
 };
 

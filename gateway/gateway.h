@@ -1,0 +1,20 @@
+/* gateway — the process's parts: its tokens, and its client to the services. */
+#ifndef JUMUN_GATEWAY_H
+#define JUMUN_GATEWAY_H
+
+#include "service.h"
+#include "settings.h"
+
+struct tokens;
+struct httpc;
+
+extern const struct service_route gateway_routes[];
+
+bool gateway_start(struct engine *none, char problem[200]);
+void gateway_stop(void);
+void gateway_show(struct metrics_page *page);
+
+struct tokens *gateway_tokens(void); /* the server's thread only */
+struct httpc *gateway_client(void);
+
+#endif

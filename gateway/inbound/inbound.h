@@ -1,0 +1,14 @@
+/* inbound — the handlers behind the gateway's routes. */
+#ifndef JUMUN_GATEWAY_INBOUND_H
+#define JUMUN_GATEWAY_INBOUND_H
+
+#include "gateway.h"
+
+/* Verifies the caller's token, if there is one, and has the service answer; 401 for a token that is not good, 502/503/504 for a service
+   that does not answer. */
+void proxy_pass(struct call *call, enum upstream upstream);
+
+void serve_demo_token(struct call *call); /* 404 unless JUMUN_DEMO_ISSUER=on */
+void serve_openapi(struct call *call);
+
+#endif

@@ -1,0 +1,38 @@
+/* Routes: what the outside may ask for, and which service answers. All else does not exist: services' inner paths are not reachable. */
+#include "inbound/inbound.h"
+
+/* X(method, path, upstream): as contracts are; the service sees the path without /api. */
+#define PUBLIC_ROUTES(X)                                                                                                                   \
+    X("GET", "/api/products", PRODUCT)                                                                                                     \
+    X("POST", "/api/products", PRODUCT)                                                                                                    \
+    X("GET", "/api/products/{id}", PRODUCT)                                                                                                \
+    X("PATCH", "/api/products/{id}", PRODUCT)                                                                                              \
+    X("POST", "/api/products/{id}/restock", PRODUCT)                                                                                       \
+    X("POST", "/api/orders", ORDER)                                                                                                        \
+    X("GET", "/api/orders/{id}", ORDER)                                                                                                    \
+    X("POST", "/api/orders/{id}/payment", ORDER)                                                                                           \
+    X("GET", "/api/payments/{id}", PAYMENT)                                                                                                \
+    X("GET", "/api/deliveries/{id}", DELIVERY)                                                                                             \
+    X("POST", "/api/deliveries/{id}/start", DELIVERY)                                                                                      \
+    X("POST", "/api/deliveries/{id}/complete", DELIVERY)                                                                                   \
+    X("GET", "/api/my/orders", CUSTOMER_VIEW)                                                                                              \
+    X("GET", "/api/my/orders/{id}", CUSTOMER_VIEW)                                                                                         \
+    X("GET", "/api/my/notifications", NOTIFICATION)
+
+/* to_ORDER(call), to_PRODUCT(call) …: the handler of all routes of one service. */
+#define X(name, setting, folder)                                                                                                           \
+    static void to_##name(struct call *call)                                                                                               \
+    {                                                                                                                                      \
+        proxy_pass(call, UPSTREAM_##name);                                                                                                 \
+    }
+GATEWAY_UPSTREAMS(X)
+#undef X
+
+const struct service_route gateway_routes[] = {
+#define X(verb, pattern, upstream) {.method = verb, .path = pattern, .roles = ROLE_ANYONE, .flags = HTTP_ANY_BODY, .direct = to_##upstream},
+    PUBLIC_ROUTES(X)
+#undef X
+        {.method = "POST", .path = "/api/auth/demo", .roles = ROLE_ANYONE, .direct = serve_demo_token},
+    {.method = "GET", .path = "/api/openapi.json", .roles = ROLE_ANYONE, .direct = serve_openapi},
+    {.method = NULL},
+};

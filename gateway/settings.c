@@ -1,0 +1,20 @@
+/* The gateway's settings. */
+#include "settings.h"
+#include <stddef.h>
+
+struct gateway_config gateway_config;
+
+const struct setting gateway_settings[] = {
+#define X(name, variable, folder)                                                                                                          \
+    {variable, SETTING_URL, NULL, &gateway_config.upstreams[UPSTREAM_##name], 0, 0, "where " folder " answers"},
+    GATEWAY_UPSTREAMS(X)
+#undef X
+        {"JUMUN_UPSTREAM_DEADLINE_MS", SETTING_MILLISECONDS, "10000", &gateway_config.upstream_deadline, 1, 600000,
+         "a service that has not answered by then is given up: 504"},
+    {"JUMUN_JWKS_FILE", SETTING_TEXT, "", &gateway_config.jwks_file, 0, 0, "a JWKS file (RFC 7517): the keys whose tokens are believed"},
+    {"JUMUN_TOKEN_ISSUER", SETTING_TEXT, "jumun", &gateway_config.issuer, 0, 0, "iss that a token must have"},
+    {"JUMUN_TOKEN_AUDIENCE", SETTING_TEXT, "jumun", &gateway_config.audience, 0, 0, "aud that a token must have"},
+    {"JUMUN_DEMO_ISSUER", SETTING_SWITCH, "off", &gateway_config.demo_issuer, 0, 0,
+     "POST /api/auth/demo gives anyone any token: for one's own machine only"},
+    {NULL, 0, NULL, NULL, 0, 0, NULL},
+};
