@@ -90,7 +90,7 @@ state_wipe() {
 jumun_start() {
     supervised_names "$@"
     for name in "$@"; do
-        "$SV" up "$RUN/service/$name" > /dev/null || die "the supervisor could not start $name" "Look at ./jumun logs $name"
+        supervisor_ask up "$name"
     done
 }
 

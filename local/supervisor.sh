@@ -43,8 +43,19 @@ SH
 }
 
 supervisor_start() {
-    supervisor_alive && return 0
-    supervisor_sweep
+    local name
+    if ! supervisor_alive; then
+        supervisor_sweep
+        supervisor_launch
+    fi
+    for name in "${STORES[@]}" "${SERVICES[@]}"; do
+        wait_until 10 supervised "$name" || die "the supervisor did not start ($(tail -n 1 "$RUN/log/supervisor"))" "Look at $RUN/log/supervisor."
+    done
+}
+
+supervisor_launch() {
+    # runsvdir sleeps for a second when its directory is as new as now.
+    touch -d '2 seconds ago' "$RUN/service"
     (
         # Unlimited would make some programs close a billion descriptors, one by one.
         ulimit -n 65536 2> /dev/null || ulimit -n "$(ulimit -H -n)"
@@ -54,10 +65,6 @@ supervisor_start() {
             /usr/bin/runsvdir -P "$RUN/service" < /dev/null > "$RUN/log/supervisor" 2>&1
     ) &
     disown
-    local name
-    for name in "${STORES[@]}" "${SERVICES[@]}"; do
-        wait_until 10 supervised "$name" || die "the supervisor did not start ($(tail -n 1 "$RUN/log/supervisor"))" "Look at $RUN/log/supervisor."
-    done
 }
 
 # A pid is only a number: the process behind it must be the one that we started.
@@ -117,8 +124,14 @@ supervisor_up() {
     if supervisor_stale "$@"; then
         supervisor_down "$1"
     fi
-    "$SV" up "$dir" > /dev/null || die "the supervisor could not start $1" "Look at ./jumun logs $1"
+    supervisor_ask up "$1"
     rm -f "$dir/down"
+}
+
+# supervisor_ask VERB NAME: tells its runsv, and does not wait for the effect.
+supervisor_ask() {
+    local answer
+    answer=$("$SV" "$1" "$RUN/service/$2" 2>&1) || die "the supervisor could not $1 $2: $answer" "Look at $RUN/log/supervisor. ./jumun down and ./jumun up start it anew."
 }
 
 # supervisor_stale NAME [FILE…]: does it run, but was started before one of these files, or its own script, was last written?
