@@ -246,7 +246,7 @@ void journal_send_timers_check(struct pg *pg, const struct journal_timer *timers
 const struct pg_rows *journal_due_timers(struct pg *pg)
 {
     return pg_query(pg,
-                    "select aggregate, aggregate_kind, timer, correlation from timer where due <= clock_timestamp()"
-                    " order by due limit 256",
+                    "select aggregate, aggregate_kind, timer, correlation from (select * from timer order by due limit 256) t"
+                    " where due <= clock_timestamp()",
                     NULL);
 }

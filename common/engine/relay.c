@@ -164,7 +164,7 @@ static const struct pg_rows *read_next(struct relay *r)
         pg_send(r->pg, "delete from outbox where seq = any($1::bigint[])", &r->done);
     pg_send(r->pg,
             "select o.seq, e.id, e.type, e.topic, e.at, e.aggregate, e.correlation, e.causation, e.version, e.traceparent, e.data"
-            " from outbox o join event e on e.seq = o.seq order by o.seq limit $1::bigint",
+            " from (select seq from outbox order by seq limit $1::bigint) o join event e on e.seq = o.seq order by o.seq",
             &p);
     pg_sync(r->pg);
     pg_params_release(&p);
