@@ -34,7 +34,7 @@ static void answer_registered(const struct call *call, const struct command *c, 
     answer_product(call, c, a, d, out);
     uuid_format(a[0]->id, id);
     out->status = 201;
-    out->location = arena_printf(d->arena, "/api/products/%s", id); /* as the customer sees it, through the gateway */
+    out->location = arena_printf(d->arena, "/products/%s", id); /* the gateway puts its /api before it */
 }
 
 /* ── POST /products ─────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
