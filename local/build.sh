@@ -17,7 +17,7 @@ build_step() {
     shift
     mkdir -p "$ROOT/build"
     if ! (cd "$ROOT" && "$@") > "$log" 2>&1 < /dev/null; then
-        tail -n 40 "$log" >&2
+        sed '/^\[[0-9]*\/[0-9]*\]/d' "$log" | tail -n 40 >&2
         die "'$*' failed" "The compiler's words are above, all of them in $log."
     fi
 }

@@ -39,7 +39,7 @@ kafka_jars() {
     rm -rf "$jars" "$jars.new"
     JAVA_HOME=$(java_home) /usr/bin/mvn -q -B -ntp -f "$ROOT/local/kafka/pom.xml" dependency:copy-dependencies \
         -DincludeScope=runtime -DoutputDirectory="$jars.new" > "$RUN/log/maven" 2>&1 < /dev/null || {
-        tail -n 5 "$RUN/log/maven" >&2
+        grep -m 3 ERROR "$RUN/log/maven" >&2 || true
         die "kafka: Maven could not fetch the jars" "Is there a network, or a mirror named in ~/.m2/settings.xml? More: $RUN/log/maven. Then run this again."
     }
     cp "$ROOT/local/kafka/pom.xml" "$jars.new/"

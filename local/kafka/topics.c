@@ -18,6 +18,7 @@
 #define TOPICS_MAX 64
 
 struct topic {
+    char *words; /* its line, cut up: what the others point into */
     char *name;
     int partitions;
     char *settings[8];
@@ -29,7 +30,7 @@ struct table {
     int count;
 };
 
-static void fail(const char *format, ...)
+_Noreturn static void fail(const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -47,7 +48,7 @@ static int64_t now_ms(void)
     return t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* One line: NAME PARTITIONS KEY=VALUE…; false for an empty line or a remark. The words live as long as the program. */
+/* One line: NAME PARTITIONS KEY=VALUE…; false for an empty line or a remark. */
 static bool topic_read(struct topic *topic, const char *line)
 {
     char *rest = NULL, *words = strdup(line);
@@ -57,7 +58,7 @@ static bool topic_read(struct topic *topic, const char *line)
         return false;
     }
     char *partitions = strtok_r(NULL, " \t\n", &rest);
-    *topic = (struct topic){.name = name, .partitions = partitions != NULL ? atoi(partitions) : 0};
+    *topic = (struct topic){.words = words, .name = name, .partitions = partitions != NULL ? (int)strtol(partitions, NULL, 10) : 0};
     if (topic->partitions < 1)
         fail("%s: the second word must be a number of partitions", name);
     for (char *setting; (setting = strtok_r(NULL, " \t\n", &rest)) != NULL;) {
@@ -113,7 +114,7 @@ static const rd_kafka_metadata_t *metadata_get(rd_kafka_t *kafka, int64_t deadli
             rd_kafka_metadata_destroy(metadata);
         if (now_ms() > deadline)
             fail("the broker does not answer: %s", rd_kafka_err2str(error));
-        nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000L}, NULL);
     }
 }
 
@@ -161,8 +162,7 @@ static void create(rd_kafka_t *kafka, rd_kafka_NewTopic_t **creations, size_t co
         fail("%s", rd_kafka_event_error_string(answer));
 
     size_t results;
-    const rd_kafka_topic_result_t **result =
-        rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer), &results);
+    const rd_kafka_topic_result_t **result = rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(answer), &results);
     for (size_t i = 0; i < results; i++) {
         rd_kafka_resp_err_t error = rd_kafka_topic_result_error(result[i]);
         if (error != RD_KAFKA_RESP_ERR_NO_ERROR && error != RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS)
@@ -209,7 +209,7 @@ int main(int argc, char **argv)
 {
     if (argc != 3)
         fail("usage: topics BROKERS SECONDS < TABLE");
-    int64_t deadline = now_ms() + atoll(argv[2]) * 1000;
+    int64_t deadline = now_ms() + strtol(argv[2], NULL, 10) * 1000;
 
     struct table table = {.count = 0};
     table_read(&table, stdin);
@@ -219,9 +219,11 @@ int main(int argc, char **argv)
     while (!all_led(kafka, &table, deadline)) {
         if (now_ms() > deadline)
             fail("not every topic has a leader");
-        nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000L}, NULL);
     }
     rd_kafka_destroy(kafka);
+    for (int i = 0; i < table.count; i++)
+        free(table.topics[i].words);
     if (made > 0)
         printf("%d topics made\n", made);
     return 0;
