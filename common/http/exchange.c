@@ -200,6 +200,8 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **context, 
         if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED && state == REQUEST_READING)
             (void)break_off(rq, REFUSAL_SLOW, STR("Nothing came for too long."));
         status = rq->status;
+        if (rq->response) /* came after the refusal of an abandoned request */
+            MHD_destroy_response(rq->response);
         give_back(s, rq);
     }
     counter_add(&s->answered[status / 100], 1);

@@ -1,6 +1,9 @@
 /*
  * Reads the head of a request strictly.
  *
+ * libmicrohttpd's own strictness stays off: it closes without a word where a target has a space, and sends the head of its answer twice
+ * where Host is missing; both are refused here. (A Content-Length that is no number, it still answers so.)
+ *
  * libmicrohttpd 0.9.75 parses in place: it puts NULs over the separators and hands out pointers into its buffer. Its lines may end with a
  * bare LF and may be folded, and it does not tell. But a head of CR LF lines has only one layout, and its size is known: when every name
  * stands exactly two bytes behind the value before it and the last value four bytes before the end, nothing was bent on the way.
@@ -284,6 +287,8 @@ void head_read(struct http_request *rq, const char *method, const char *version)
     if (!lines_read(rq, method, version) || !target_read(rq) || !singles_gather(rq, found))
         return;
     bool http_1_1 = strcmp(version, "HTTP/1.0") != 0;
+    if (http_1_1 && str_absent(found[SINGLE_HOST]))
+        request_malformed(rq, STR("The header 'host' is missing."));
     const char *fault = framing_fault(rq, found[SINGLE_CONTENT_LENGTH], found[SINGLE_TRANSFER_ENCODING], http_1_1);
     if (fault)
         request_malformed(rq, str_of(fault));

@@ -11,8 +11,13 @@
  * A handler runs in the server's one thread, once the whole body is there. It answers at once, or keeps the request and answers later from
  * any thread; it must answer exactly once, and never wait itself. After the answer the request is gone.
  *
- * The server itself answers, as problem+json: 400 (malformed request), 404 (no such path), 405 (with Allow), 408 (body too slow),
- * 411/413 (body over the limit), 415 (a body that is not application/json), 431, 503 (draining, or over the connection limit).
+ * The server itself answers, as problem+json: 400 (malformed request), 404 (no such path), 405 (with Allow), 408 (head or body too slow),
+ * 413 (body over the limit), 415 (a body that is not application/json), 503 (draining, or over the connection limit). A few faults are
+ * found by libmicrohttpd's parser, which answers 400, 414 or 431 with a page of its own: a header without a colon, a Content-Length or a
+ * chunk that is no number, a head over 32 KiB.
+ *
+ * The more literal of two routes is taken, whatever their order. HEAD is answered by the route of GET. When http_stop has lost patience,
+ * clients get 503; an answer that comes after that is still accepted, and dropped.
  */
 #ifndef JUMUN_HTTP_H
 #define JUMUN_HTTP_H

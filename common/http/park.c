@@ -38,19 +38,22 @@ static void resume(struct http_server *s, struct http_request *rq)
         pthread_cond_broadcast(&s->calm);
 }
 
-/* The server may already be gone; it is not touched unless the request was parked, for which it waits. */
+/*
+ * OWED: the server's thread finds the answer when the handler returns. ABANDONED: it is sent if nothing else was yet, and freed when the
+ * connection ends. GONE: the server may be gone as well; it is only touched for a request that is parked, because it waits for that.
+ */
 static void deliver(struct http_request *rq, struct MHD_Response *response)
 {
     rq->response = response;
     struct http_server *s = rq->server;
     switch (atomic_exchange(&rq->state, REQUEST_ANSWERED)) {
-    case REQUEST_OWED: /* the server's thread finds it when the handler returns */ return;
+    case REQUEST_OWED:
+    case REQUEST_ABANDONED: return;
     case REQUEST_PARKED:
         pthread_mutex_lock(&s->lock);
         resume(s, rq);
         pthread_mutex_unlock(&s->lock);
         return;
-    case REQUEST_ABANDONED: MHD_destroy_response(response); return;
     case REQUEST_GONE:
         MHD_destroy_response(response);
         request_free(rq);

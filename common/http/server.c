@@ -65,7 +65,6 @@ static struct MHD_Daemon *daemon_start(struct http_server *s)
     unsigned seconds = (unsigned)((s->request_timeout + SECONDS(1) - 1) / SECONDS(1));
     return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, exchange_step, s,
                             MHD_OPTION_LISTEN_SOCKET, s->listener,                    //
-                            MHD_OPTION_STRICT_FOR_CLIENT, 1,                          //
                             MHD_OPTION_CONNECTION_LIMIT, s->connection_max + SURPLUS, //
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY,               //
                             MHD_OPTION_CONNECTION_TIMEOUT, seconds,                   //
