@@ -1,0 +1,154 @@
+/* GET /my/orders, /my/orders/{id}: what the view knows, asked of Redis alone. */
+#include "inbound/inbound.h"
+#include "outbound/view.h"
+#include "settings.h"
+
+#define LIMIT_MAX 100
+#define ROUNDS    10 /* of LIMIT_MAX orders: how far one answer looks for those of a status */
+
+/* ── connections of the query workers ── */
+
+void *view_worker_new(void)
+{
+    return cache_new(view_config.redis_url); /* projector_start() has found the address good */
+}
+
+void view_worker_free(void *connection)
+{
+    cache_free(connection);
+}
+
+static void unavailable(struct call *call)
+{
+    call_problem(call, &(struct http_problem){.status = 503,
+                                              .type = "/problems/unavailable",
+                                              .title = "The history cannot be read now",
+                                              .detail = STR("Repeat the request after a moment."),
+                                              .retry_after = 1});
+}
+
+/* ── one order ── */
+
+static void get_order(struct call *call, void *connection)
+{
+    struct arena *arena = http_arena(call->http);
+    struct uuid id;
+    char text[UUID_TEXT + 1];
+    if (!call_id(call, "id", &id))
+        return;
+    uuid_format(id, text);
+    struct view_order order = {.id = {text, UUID_TEXT}};
+    if (!cache_connect(connection) || !view_load(connection, arena, &order, 1, true)) {
+        unavailable(call);
+        return;
+    }
+    if (!document_belongs(&order.document, call->who.subject)) {
+        call_problem(call, &problem_not_found);
+        return;
+    }
+    struct buf body = BUF_INIT;
+    struct json_writer w = {.out = &body};
+    document_write(&w, order.id, &order.document, &order.timeline);
+    call_json(call, 200, buf_str(&body));
+    buf_release(&body);
+}
+
+/* ── the list ── */
+
+struct search {
+    struct uuid customer;
+    enum order_status status; /* UNKNOWN: any */
+    size_t limit;
+    struct str after; /* the last order looked at */
+    bool more;        /* there may be more behind it */
+    struct view_order found[LIMIT_MAX];
+    size_t count;
+};
+
+static bool matches(const struct search *s, const struct view_order *o)
+{
+    return document_belongs(&o->document, s->customer) && (s->status == ORDER_UNKNOWN || document_status(&o->document) == s->status);
+}
+
+/* Looks at the next orders of the list; one id more than is wanted tells whether more are behind. False: a fault. */
+static bool search_on(struct search *s, struct cache *c, struct arena *arena)
+{
+    size_t wanted = s->status == ORDER_UNKNOWN ? s->limit - s->count : LIMIT_MAX, n = wanted + 1;
+    struct str ids[LIMIT_MAX + 1];
+    if (!view_list(c, arena, s->customer, s->after, ids, &n))
+        return false;
+    size_t looked = n > wanted ? wanted : n;
+    struct view_order *orders = ARENA_ARRAY(arena, struct view_order, looked + 1);
+    for (size_t i = 0; i < looked; i++)
+        orders[i].id = ids[i];
+    if (!view_load(c, arena, orders, looked, false))
+        return false;
+    s->more = n > wanted;
+    for (size_t i = 0; i < looked; i++) {
+        if (s->count == s->limit) {
+            s->more = true;
+            return true;
+        }
+        s->after = orders[i].id;
+        if (matches(s, &orders[i]))
+            s->found[s->count++] = orders[i];
+    }
+    return true;
+}
+
+static bool search(struct search *s, struct cache *c, struct arena *arena)
+{
+    if (!cache_connect(c))
+        return false;
+    s->more = true;
+    for (int round = 0; round < ROUNDS && s->more && s->count < s->limit; round++)
+        if (!search_on(s, c, arena))
+            return false;
+    return true;
+}
+
+static bool read_status(struct call *call, enum order_status *status)
+{
+    struct str text = http_query(call->http, "status");
+    *status = ORDER_UNKNOWN;
+    if (str_absent(text) || order_status_parse(text, status))
+        return true;
+    call_problem(call, &(struct http_problem){.status = 400,
+                                              .type = "/problems/invalid-status",
+                                              .title = "There is no such status",
+                                              .detail = STR("status is one of PENDING_PAYMENT, CONFIRMED, PREPARED, SHIPPED, COMPLETED, "
+                                                            "CANCELLING, CANCELLED.")});
+    return false;
+}
+
+static void list_orders(struct call *call, void *connection)
+{
+    struct arena *arena = http_arena(call->http);
+    struct search *s = ARENA_NEW(arena, struct search);
+    int64_t limit;
+    if (!call_limit(call, &limit) || !call_cursor(call, &s->after) || !read_status(call, &s->status))
+        return;
+    s->customer = call->who.subject;
+    s->limit = (size_t)limit;
+    if (!search(s, connection, arena)) {
+        unavailable(call);
+        return;
+    }
+    struct buf body = BUF_INIT;
+    struct json_writer w = {.out = &body};
+    json_begin_object(&w, NULL);
+    json_begin_array(&w, "items");
+    for (size_t i = 0; i < s->count; i++)
+        document_write(&w, s->found[i].id, &s->found[i].document, NULL);
+    json_end_array(&w);
+    call_put_next_cursor(call, &w, s->more ? s->after : (struct str){0});
+    json_end_object(&w);
+    call_json(call, 200, buf_str(&body));
+    buf_release(&body);
+}
+
+const struct service_route view_routes[] = {
+    {.method = "GET", .path = "/my/orders", .roles = ROLE_CUSTOMER, .query = list_orders},
+    {.method = "GET", .path = "/my/orders/{id}", .roles = ROLE_CUSTOMER, .query = get_order},
+    {.method = NULL},
+};

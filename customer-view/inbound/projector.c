@@ -1,0 +1,222 @@
+/* Projector: a batch of records becomes scripts, dead letters and positions, in this order. */
+#include "inbound/projector.h"
+
+#include "log.h"
+#include "memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define DEAD_LETTERS "jumun.dlq.customer-view"
+
+struct projector *projector_new(struct cache *cache, struct kafka_producer *dead_letters)
+{
+    struct projector *p = NEW(struct projector);
+    p->cache = cache;
+    p->dead_letters = dead_letters;
+    arena_init(&p->arena);
+    return p;
+}
+
+void projector_free(struct projector *p)
+{
+    for (size_t i = 0; i < p->left_count; i++)
+        free((char *)p->left[i].topic);
+    free(p->left);
+    arena_release(&p->arena);
+    kafka_producer_free(p->dead_letters);
+    cache_free(p->cache);
+    free(p);
+}
+
+static bool connected(struct projector *p)
+{
+    static _Atomic int64_t last;
+    if (cache_connect(p->cache))
+        return true;
+    if (log_every(&last, SECONDS(5)))
+        log_warning("waiting for Redis", LOG_STR("fault", cache_fault(p->cache)));
+    return false;
+}
+
+/* ── positions ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Records come in runs of one partition: the search begins where the last one ended. */
+static struct kafka_position *left_at(struct projector *p, const char *topic, int32_t partition)
+{
+    for (size_t i = 0; i < p->left_count; i++) {
+        size_t at = (p->last + i) % p->left_count;
+        if (p->left[at].partition == partition && strcmp(p->left[at].topic, topic) == 0) {
+            p->last = at;
+            return &p->left[at];
+        }
+    }
+    p->left = memory_resize(p->left, (p->left_count + 1) * sizeof *p->left);
+    p->left[p->left_count] = (struct kafka_position){memory_strdup(topic), partition, -1};
+    return &p->left[p->left_count++];
+}
+
+bool projector_positions(void *projector, struct kafka_position *positions, size_t n)
+{
+    struct projector *p = projector;
+    if (!connected(p) || !view_positions_load(p->cache, positions, n))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        left_at(p, positions[i].topic, positions[i].partition)->next = positions[i].next;
+    return true;
+}
+
+/* The partitions of a batch, each with the offset behind its last record. */
+static size_t reached_by(struct projector *p, const struct kafka_record *records, size_t n, struct kafka_position **out)
+{
+    struct kafka_position *reached = ARENA_ARRAY(&p->arena, struct kafka_position, n);
+    size_t count = 0, at = 0;
+    for (size_t i = 0; i < n; i++) {
+        const struct kafka_record *r = &records[i];
+        if (at >= count || reached[at].partition != r->partition || strcmp(reached[at].topic, r->topic.p) != 0)
+            for (at = 0; at < count && (reached[at].partition != r->partition || strcmp(reached[at].topic, r->topic.p) != 0);)
+                at++;
+        if (at == count)
+            reached[count++] = (struct kafka_position){.topic = r->topic.p, .partition = r->partition};
+        reached[at].next = r->offset + 1;
+    }
+    *out = reached;
+    return count;
+}
+
+/*
+ * Asked before each batch, for a cheap round trip: a Redis that was started again may have lost its last second, one that was flushed or
+ * restored knows something else altogether. Newer events must not be applied on top of a gap: their versions would shut out the lost ones.
+ */
+static bool is_where_we_left_it(struct projector *p, const struct kafka_position *reached, size_t n, bool *agrees)
+{
+    struct kafka_position *now = arena_copy(&p->arena, reached, n * sizeof *now);
+    if (!view_positions_load(p->cache, now, n))
+        return false;
+    *agrees = true;
+    for (size_t i = 0; i < n; i++)
+        *agrees &= now[i].next == left_at(p, now[i].topic, now[i].partition)->next;
+    return true;
+}
+
+static bool positions_save(struct projector *p, const struct kafka_position *reached, size_t n)
+{
+    if (!view_positions_save(p->cache, reached, n))
+        return false;
+    for (size_t i = 0; i < n; i++)
+        left_at(p, reached[i].topic, reached[i].partition)->next = reached[i].next;
+    return true;
+}
+
+/* ── dead letters ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void dead_letter_reported(void *ctx, const char *failure)
+{
+    bool *all_taken = ctx;
+    *all_taken &= failure == NULL;
+}
+
+static void dead_letter_send(struct projector *p, const struct kafka_record *r, struct str reason, bool *all_taken)
+{
+    struct kafka_header *headers = ARENA_ARRAY(&p->arena, struct kafka_header, r->header_count + 4);
+    if (r->header_count > 0)
+        memcpy(headers, r->headers, r->header_count * sizeof *headers);
+    struct kafka_header *own = headers + r->header_count;
+    own[0] = (struct kafka_header){STR("x-reason"), reason};
+    own[1] = (struct kafka_header){STR("x-original-topic"), r->topic};
+    own[2] = (struct kafka_header){STR("x-original-partition"), arena_printf(&p->arena, "%d", (int)r->partition)};
+    own[3] = (struct kafka_header){STR("x-original-offset"), arena_printf(&p->arena, "%lld", (long long)r->offset)};
+    log_error("a message went to the dead letters", LOG_TEXT_OF("topic", r->topic), LOG_INT("partition", r->partition),
+              LOG_INT("offset", r->offset), LOG_TEXT_OF("reason", reason));
+    kafka_produce_raw(p->dead_letters, DEAD_LETTERS, r->key, r->value, headers, r->header_count + 4, dead_letter_reported, all_taken);
+}
+
+/* The reports point to a local: they are all in before this returns. */
+static bool dead_letters_send(struct projector *p, const struct kafka_record *records, const struct str *reasons, size_t n)
+{
+    bool all_taken = true;
+    uint64_t sent = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!str_absent(reasons[i])) {
+            dead_letter_send(p, &records[i], reasons[i], &all_taken);
+            sent++;
+        }
+    while (sent > 0 && !kafka_producer_flush(p->dead_letters, SECONDS(5)))
+        log_warning("dead letters wait for Kafka", LOG_INT("letters", (int64_t)sent));
+    counter_add(&p->dead, all_taken ? sent : 0);
+    return all_taken;
+}
+
+/* ── a batch ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static enum view_verdict fold_record(struct projector *p, const struct kafka_record *r, struct view_change *change, struct str *reason)
+{
+    struct cloud_event event;
+    struct str topic, name;
+    int major;
+    if (!cloud_event_decode(r, &event, &p->arena, reason))
+        return VIEW_DEAD;
+    if (!cloud_event_type(event.type, &topic, &name, &major))
+        return *reason = STR("ce_type: not <topic>.<name>.v<major>"), VIEW_DEAD;
+    enum view_verdict verdict = projection_fold(&p->arena, &event, change, reason);
+    if (verdict == VIEW_CHANGES && !str_equal(topic, r->topic))
+        return *reason = arena_printf(&p->arena, "ce_type: belongs to topic %.*s", STR_ARG(topic)), VIEW_DEAD;
+    return verdict;
+}
+
+/* Returns how many scripts were sent; *reasons of those that are dead are set. */
+static size_t send_all(struct projector *p, const struct kafka_record *records, size_t n, struct str *reasons)
+{
+    size_t sent = 0, passed = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct view_change change;
+        switch (fold_record(p, &records[i], &change, &reasons[i])) {
+        case VIEW_CHANGES:
+            view_send(p->cache, &change);
+            sent++;
+            break;
+        case VIEW_PASSES: passed++; break;
+        case VIEW_DEAD: break;
+        }
+    }
+    counter_add(&p->passed_over, passed);
+    return sent;
+}
+
+static bool receive_all(struct projector *p, size_t sent)
+{
+    uint64_t applied = 0;
+    for (size_t i = 0; i < sent; i++) {
+        enum view_applied what = view_receive(p->cache);
+        if (what == VIEW_FAULT)
+            return false;
+        applied += what == VIEW_APPLIED;
+    }
+    counter_add(&p->applied, applied);
+    counter_add(&p->known_already, sent - applied);
+    return true;
+}
+
+static enum kafka_verdict apply(struct projector *p, const struct kafka_record *records, size_t n)
+{
+    struct kafka_position *reached;
+    size_t reached_count = reached_by(p, records, n, &reached);
+    bool agrees;
+    if (!connected(p) || !is_where_we_left_it(p, reached, reached_count, &agrees))
+        return KAFKA_RETRY;
+    if (!agrees) {
+        log_warning("Redis is not where it was left: going back to what it knows");
+        p->rewind(p->rewind_ctx);
+        return KAFKA_RETRY;
+    }
+    struct str *reasons = ARENA_ARRAY(&p->arena, struct str, n);
+    size_t sent = send_all(p, records, n, reasons);
+    bool done = receive_all(p, sent) && dead_letters_send(p, records, reasons, n) && positions_save(p, reached, reached_count);
+    return done ? KAFKA_APPLIED : KAFKA_RETRY;
+}
+
+enum kafka_verdict projector_apply(void *projector, const struct kafka_record *records, size_t n)
+{
+    struct projector *p = projector;
+    arena_reset(&p->arena);
+    return apply(p, records, n);
+}

@@ -1,0 +1,395 @@
+/*
+ * The view in a real Redis: TEST_REDIS_URL, e.g. redis://127.0.0.1:8092/9. Whatever the order of arrival, the same document; twice, no
+ * change. Every test has an order and a customer of its own, and a partition of its own to come from.
+ */
+#include "clock.h"
+#include "inbound/projector.h"
+#include "outbound/view.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct world {
+    struct arena arena;
+    struct projector *projector;
+    struct cache *reader;
+    struct uuid order, customer;
+    int32_t partition;
+    int rewinds;
+};
+
+static void count_rewind(void *ctx)
+{
+    ((struct world *)ctx)->rewinds++;
+}
+
+static struct cache *test_cache(void)
+{
+    const char *url = getenv("TEST_REDIS_URL");
+    if (!url || !url[0])
+        fail_msg("TEST_REDIS_URL is not set: start a Redis (./jumun up) and name it, e.g. redis://127.0.0.1:8092/9");
+    struct cache *c = cache_new(url);
+    assert_non_null(c);
+    if (!cache_connect(c))
+        fail_msg("%s", cache_fault(c));
+    return c;
+}
+
+static const char *const topics[] = {"jumun.order", "jumun.payment", "jumun.preparation", "jumun.delivery", "jumun.notification"};
+#define TOPICS 5
+
+static void load_positions(struct world *w)
+{
+    struct kafka_position positions[TOPICS];
+    for (int i = 0; i < TOPICS; i++)
+        positions[i] = (struct kafka_position){topics[i], w->partition, 0};
+    assert_true(projector_positions(w->projector, positions, TOPICS));
+}
+
+static int begin(void **state)
+{
+    static struct world w;
+    w = (struct world){.order = uuid_new(), .customer = uuid_new()};
+    arena_init(&w.arena);
+    clock_random(&w.partition, sizeof w.partition);
+    w.partition &= 0x7fffffff;
+    w.projector = projector_new(test_cache(), NULL);
+    w.projector->rewind = count_rewind;
+    w.projector->rewind_ctx = &w;
+    w.reader = test_cache();
+    load_positions(&w);
+    *state = &w;
+    return 0;
+}
+
+static void forget(struct world *w, const char *command, const char *key)
+{
+    struct str rest = str_of(key), part, args[100];
+    size_t n = 0;
+    args[n++] = str_of(command);
+    while (str_split(&rest, ' ', &part))
+        args[n++] = part;
+    cache_send(w->reader, n, args);
+    assert_non_null(cache_receive(w->reader));
+}
+
+static int end(void **state)
+{
+    struct world *w = *state;
+    char order[UUID_TEXT + 1], customer[UUID_TEXT + 1];
+    uuid_format(w->order, order);
+    uuid_format(w->customer, customer);
+    forget(w, "DEL", arena_printf(&w->arena, "view:1:order:%s view:1:timeline:%s view:1:customer:%s", order, order, customer).p);
+    for (int i = 0; i < TOPICS; i++)
+        forget(w, "HDEL", arena_printf(&w->arena, "view:1:positions %s:%d", topics[i], (int)w->partition).p);
+    projector_free(w->projector);
+    cache_free(w->reader);
+    arena_release(&w->arena);
+    return 0;
+}
+
+/* ── an order's life, as it stands on the topics ── */
+
+struct happening {
+    int topic;
+    const char *name;
+    int64_t version;
+    int second;
+    const char *data;
+};
+
+#define NOTICE(kind, at)                                                                                                                   \
+    {                                                                                                                                      \
+        4, "NotificationSent", 1, at, "{\"kind\":\"" kind "\"}"                                                                            \
+    }
+static const struct happening life[] = {
+    {0, "OrderPlaced", 1, 1, NULL},
+    {0, "OrderPaymentDeclined", 3, 3, "{\"attempt\":1,\"code\":\"insufficient_funds\"}"},
+    {0, "OrderConfirmed", 5, 5, "{}"},
+    {0, "OrderShipped", 7, 11, "{}"},
+    {0, "OrderCompleted", 8, 15, "{}"},
+    {1, "PaymentDeclined", 2, 2, "{\"attempt\":1,\"code\":\"insufficient_funds\"}"},
+    {1, "PaymentApproved", 4, 4, "{\"attempt\":2}"},
+    {2, "PreparationCompleted", 1, 7, "{}"},
+    {3, "DeliveryRequested", 2, 8, "{}"},
+    {3, "DeliveryStarted", 3, 10, "{\"carrier\":\"CJ\",\"trackingNumber\":\"6012\"}"},
+    {3, "DeliveryCompleted", 4, 13, "{}"},
+    NOTICE("ORDER_PLACED", 2),
+    NOTICE("PAYMENT_DECLINED", 4),
+    NOTICE("ORDER_CONFIRMED", 6),
+    NOTICE("DELIVERY_READY", 9),
+    NOTICE("DELIVERY_STARTED", 12),
+    NOTICE("DELIVERY_COMPLETED", 14),
+};
+#define LIFE (sizeof life / sizeof life[0])
+
+static struct str id_text(struct world *w, struct uuid id)
+{
+    char text[UUID_TEXT + 1];
+    uuid_format(id, text);
+    return arena_str(&w->arena, (struct str){text, UUID_TEXT});
+}
+
+static struct str placed_data(struct world *w)
+{
+    return arena_printf(&w->arena,
+                        "{\"customer\":\"%.*s\",\"lines\":[{\"product\":\"01900000-0000-7000-8000-0000000000aa\",\"name\":\"녹차\","
+                        "\"quantity\":2,\"unitPrice\":6000}],\"total\":12000,\"currency\":\"KRW\",\"address\":{\"recipient\":\"김\"}}",
+                        STR_ARG(id_text(w, w->customer)));
+}
+
+/* As a consumer sees it. The event's id is made of what it is, so that the same happening is the same event. */
+static struct kafka_record record(struct world *w, const struct happening *h, int64_t offset)
+{
+    struct arena *a = &w->arena;
+    struct str key = id_text(w, w->order);
+    struct uuid id = uuid_named(w->order, arena_printf(a, "%s %d", h->name, h->second));
+    struct kafka_header *headers = ARENA_ARRAY(a, struct kafka_header, 9);
+    headers[0] = (struct kafka_header){STR("ce_specversion"), STR("1.0")};
+    headers[1] = (struct kafka_header){STR("ce_id"), id_text(w, id)};
+    headers[2] = (struct kafka_header){STR("ce_type"), arena_printf(a, "%s.%s.v1", topics[h->topic], h->name)};
+    headers[3] = (struct kafka_header){STR("ce_source"), STR("/test")};
+    headers[4] = (struct kafka_header){STR("ce_time"), arena_printf(a, "2026-11-22T10:00:%02d.000000Z", h->second)};
+    headers[5] = (struct kafka_header){STR("ce_subject"), key};
+    headers[6] = (struct kafka_header){STR("ce_correlationid"), key};
+    headers[7] = (struct kafka_header){STR("ce_aggregateversion"), arena_printf(a, "%lld", (long long)h->version)};
+    headers[8] = (struct kafka_header){STR("content-type"), STR("application/json")};
+    return (struct kafka_record){
+        .topic = str_of(topics[h->topic]),
+        .partition = w->partition,
+        .offset = offset,
+        .key = key,
+        .value = h->data ? str_of(h->data) : placed_data(w),
+        .headers = headers,
+        .header_count = 9,
+    };
+}
+
+static void arrive(struct world *w, const struct happening *h, int64_t offset)
+{
+    struct kafka_record r = record(w, h, offset);
+    assert_int_equal(projector_apply(w->projector, &r, 1), KAFKA_APPLIED);
+}
+
+static struct str document(struct world *w)
+{
+    struct view_order o = {.id = id_text(w, w->order)};
+    assert_true(view_load(w->reader, &w->arena, &o, 1, true));
+    struct buf b = BUF_INIT;
+    struct json_writer writer = {.out = &b};
+    assert_true(document_belongs(&o.document, w->customer));
+    document_write(&writer, STR("the order"), &o.document, &o.timeline);
+    struct str text = arena_str(&w->arena, buf_str(&b));
+    buf_release(&b);
+    return text;
+}
+
+static struct str document_of_a_life(struct world *w)
+{
+    struct kafka_record records[LIFE];
+    for (size_t i = 0; i < LIFE; i++)
+        records[i] = record(w, &life[i], (int64_t)i);
+    assert_int_equal(projector_apply(w->projector, records, LIFE), KAFKA_APPLIED);
+    return document(w);
+}
+
+static void start_over(struct world *w)
+{
+    struct str id = id_text(w, w->order);
+    forget(w, "DEL", arena_printf(&w->arena, "view:1:order:%s view:1:timeline:%s", id.p, id.p).p);
+}
+
+/* ── stories ── */
+
+static void a_life_gives_the_document(void **state)
+{
+    struct str text = document_of_a_life(*state);
+    static const char head[] =
+        "{\"id\":\"the order\",\"status\":\"COMPLETED\",\"items\":[{\"productId\":\"01900000-0000-7000-8000-0000000000aa\","
+        "\"name\":\"녹차\",\"quantity\":2,\"unitPrice\":{\"amount\":6000,\"currency\":\"KRW\"},"
+        "\"lineTotal\":{\"amount\":12000,\"currency\":\"KRW\"}}],\"total\":{\"amount\":12000,\"currency\":\"KRW\"},"
+        "\"address\":{\"recipient\":\"김\"},\"payment\":{\"status\":\"APPROVED\",\"attempt\":2},"
+        "\"delivery\":{\"status\":\"COMPLETED\",\"carrier\":\"CJ\",\"trackingNumber\":\"6012\","
+        "\"startedAt\":\"2026-11-22T10:00:10.000000Z\",\"completedAt\":\"2026-11-22T10:00:13.000000Z\"},"
+        "\"createdAt\":\"2026-11-22T10:00:01.000000Z\",\"updatedAt\":\"2026-11-22T10:00:15.000000Z\",\"version\":8,"
+        "\"timeline\":[{\"at\":\"2026-11-22T10:00:01.000000Z\",\"service\":\"order\",\"type\":\"OrderPlaced\",";
+    if (!str_starts_with(text, str_of(head)))
+        fail_msg("\n%.*s\ndoes not begin with\n%s", STR_ARG(text), head);
+    size_t entries = 0;
+    for (const char *p = text.p; (p = strstr(p, "\"eventId\"")); p++)
+        entries++;
+    assert_int_equal(entries, LIFE);
+}
+
+static void twice_changes_nothing(void **state)
+{
+    struct world *w = *state;
+    struct str once = document_of_a_life(w), twice;
+    uint64_t applied = w->projector->applied.value;
+    twice = document_of_a_life(w);
+    assert_true(str_equal(once, twice));
+    assert_int_equal(w->projector->applied.value, applied);
+    assert_int_equal(w->projector->known_already.value, LIFE);
+    for (size_t i = 0; i < LIFE; i++) { /* each alone, long after */
+        arrive(w, &life[i], (int64_t)i);
+        assert_true(str_equal(once, document(w)));
+    }
+}
+
+/* A small generator of our own, so that a failure can be told again. */
+static unsigned next_random(unsigned *seed)
+{
+    *seed = *seed * 1103515245 + 12345;
+    return *seed >> 16 & 0x7fff;
+}
+
+/* Topics interleave as they like; each keeps its order. */
+static void arrive_mixed(struct world *w, unsigned *seed)
+{
+    size_t at[TOPICS];
+    for (int t = 0; t < TOPICS; t++)
+        for (at[t] = 0; at[t] < LIFE && life[at[t]].topic != t; at[t]++)
+            ;
+    struct kafka_record records[LIFE];
+    for (size_t n = 0; n < LIFE;) {
+        size_t t = next_random(seed) % TOPICS;
+        if (at[t] < LIFE && life[at[t]].topic == (int)t) {
+            records[n] = record(w, &life[at[t]], (int64_t)at[t]);
+            at[t]++;
+            n++;
+        }
+    }
+    size_t first = 1 + next_random(seed) % (LIFE - 1);
+    assert_int_equal(projector_apply(w->projector, records, first), KAFKA_APPLIED);
+    assert_int_equal(projector_apply(w->projector, records + first, LIFE - first), KAFKA_APPLIED);
+}
+
+static void every_order_of_arrival_gives_the_same_document(void **state)
+{
+    struct world *w = *state;
+    struct str usual = document_of_a_life(w);
+    for (unsigned i = 0; i < 300; i++) {
+        unsigned seed = i;
+        start_over(w);
+        arrive_mixed(w, &seed);
+        struct str mixed = document(w);
+        if (!str_equal(usual, mixed))
+            fail_msg("seed %u:\n%.*s\nis not\n%.*s", i, STR_ARG(mixed), STR_ARG(usual));
+    }
+}
+
+static void what_comes_before_its_order_waits_unseen(void **state)
+{
+    struct world *w = *state;
+    struct view_order o = {.id = id_text(w, w->order)};
+    struct str ids[5];
+    size_t n = 5;
+    arrive(w, &life[9], 9); /* DeliveryStarted */
+    assert_true(view_load(w->reader, &w->arena, &o, 1, false));
+    assert_false(document_belongs(&o.document, w->customer));
+    assert_true(view_list(w->reader, &w->arena, w->customer, (struct str){0}, ids, &n));
+    assert_int_equal(n, 0);
+    arrive(w, &life[0], 0);
+    n = 5;
+    assert_true(view_list(w->reader, &w->arena, w->customer, (struct str){0}, ids, &n));
+    assert_int_equal(n, 1);
+    assert_non_null(strstr(document(w).p, "\"trackingNumber\":\"6012\""));
+}
+
+static void a_customers_orders_are_listed_newest_first_page_by_page(void **state)
+{
+    struct world *w = *state;
+    struct uuid first = w->order, orders[3];
+    struct str ids[3];
+    for (int64_t i = 0; i < 3; i++) {
+        orders[i] = w->order = uuid_new();
+        arrive(w, &life[0], i);
+    }
+    size_t n = 2;
+    assert_true(view_list(w->reader, &w->arena, w->customer, (struct str){0}, ids, &n));
+    assert_int_equal(n, 2);
+    assert_true(str_equal(ids[0], id_text(w, orders[2])) && str_equal(ids[1], id_text(w, orders[1])));
+    assert_true(view_list(w->reader, &w->arena, w->customer, ids[1], ids, &n));
+    assert_int_equal(n, 1);
+    assert_true(str_equal(ids[0], id_text(w, orders[0])));
+    for (int i = 0; i < 3; i++) {
+        w->order = orders[i];
+        start_over(w);
+    }
+    w->order = first;
+}
+
+/* ── positions ── */
+
+static int64_t position(struct world *w, int topic)
+{
+    struct kafka_position p = {topics[topic], w->partition, 0};
+    assert_true(view_positions_load(w->reader, &p, 1));
+    return p.next;
+}
+
+static void positions_stand_beside_what_they_speak_of(void **state)
+{
+    struct world *w = *state;
+    assert_int_equal(position(w, 0), -1);
+    arrive(w, &life[0], 41);
+    assert_int_equal(position(w, 0), 42);
+    assert_int_equal(position(w, 1), -1);
+    arrive(w, &life[2], 42);
+    assert_int_equal(position(w, 0), 43);
+    assert_int_equal(w->rewinds, 0);
+}
+
+/* Redis came back without its last second: nothing newer may be put on top of the gap. */
+static void a_redis_that_has_forgotten_is_told_again_from_where_it_remembers(void **state)
+{
+    struct world *w = *state;
+    arrive(w, &life[0], 0);
+    struct view_order o = {.id = id_text(w, w->order)};
+    arrive(w, &life[1], 1);
+    start_over(w);
+    forget(w, "HDEL", arena_printf(&w->arena, "view:1:positions jumun.order:%d", (int)w->partition).p);
+
+    struct kafka_record r = record(w, &life[2], 2);
+    assert_int_equal(projector_apply(w->projector, &r, 1), KAFKA_RETRY);
+    assert_int_equal(w->rewinds, 1);
+    assert_true(view_load(w->reader, &w->arena, &o, 1, false));
+    assert_true(str_absent(o.document.fields[DOCUMENT_version]));
+
+    load_positions(w); /* the consumer does so, and goes back */
+    for (int64_t i = 0; i < 3; i++)
+        arrive(w, &life[i], i);
+    assert_non_null(strstr(document(w).p, "\"status\":\"CONFIRMED\""));
+}
+
+static void a_lost_connection_is_retried_and_made_again(void **state)
+{
+    struct world *w = *state;
+    arrive(w, &life[0], 0);
+    cache_disconnect(w->projector->cache);
+    arrive(w, &life[2], 1);
+    assert_non_null(strstr(document(w).p, "\"status\":\"CONFIRMED\""));
+}
+
+#define STORY(test) cmocka_unit_test_setup_teardown(test, begin, end)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(a_life_gives_the_document),
+        STORY(twice_changes_nothing),
+        STORY(every_order_of_arrival_gives_the_same_document),
+        STORY(what_comes_before_its_order_waits_unseen),
+        STORY(a_customers_orders_are_listed_newest_first_page_by_page),
+        STORY(positions_stand_beside_what_they_speak_of),
+        STORY(a_redis_that_has_forgotten_is_told_again_from_where_it_remembers),
+        STORY(a_lost_connection_is_retried_and_made_again),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
