@@ -7,8 +7,11 @@
  * `done` is called exactly once per call, from the client's thread; it must not wait. Nothing is retried here: who asks knows what may be
  * asked twice. What a result says about the other side:
  *   HTTPC_ANSWERED     it has answered (any status)
- *   HTTPC_UNREACHABLE  it has not seen the request (refused, no such host)
- *   HTTPC_SILENT       it may have: the deadline passed, or the connection broke after the request was sent
+ *   HTTPC_UNREACHABLE  it has not seen the request: refused, no such host, or the deadline passed before any byte of it was sent
+ *   HTTPC_SILENT       it may have: the deadline passed, or the connection broke, after that; or the client was stopped
+ *
+ * What belongs to a connection (Connection, Transfer-Encoding, Content-Length of a request …) is the client's: such headers of a call are
+ * left out, and are not given out with a response.
  */
 #ifndef JUMUN_HTTPC_H
 #define JUMUN_HTTPC_H
