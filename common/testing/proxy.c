@@ -1,4 +1,4 @@
-/* Proxy: a PostgreSQL connection that loses the answer to a COMMIT on demand. */
+/* Proxy: a PostgreSQL connection that breaks on purpose. */
 #include "invariant.h"
 #include "memory.h"
 #include "testing.h"
@@ -18,7 +18,7 @@ struct testing_proxy {
     struct sockaddr_in server;
     int listener;
     pthread_t thread;
-    atomic_bool lose, stopping;
+    atomic_bool lose, away, stopping;
     atomic_uint lost, connections;
 };
 
@@ -63,8 +63,8 @@ static void *run_tunnel(void *argument)
     struct tunnel *t = argument;
     struct pollfd fds[2] = {{.fd = t->client, .events = POLLIN}, {.fd = t->server, .events = POLLIN}};
     bool open = true;
-    while (open && !atomic_load(&t->proxy->stopping)) {
-        if (poll(fds, 2, 50) < 0)
+    while (open && !atomic_load(&t->proxy->stopping) && !atomic_load(&t->proxy->away)) {
+        if (poll(fds, 2, 20) < 0)
             break;
         if (fds[0].revents)
             open = pass(t, t->client, t->server);
@@ -89,13 +89,22 @@ static void open_tunnel(struct testing_proxy *p, int client)
     pthread_detach(thread);
 }
 
+static void take_connection(struct testing_proxy *p)
+{
+    int client = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
+    if (client >= 0 && atomic_load(&p->away))
+        close(client);
+    else if (client >= 0)
+        open_tunnel(p, client);
+}
+
 static void *run_proxy(void *argument)
 {
     struct testing_proxy *p = argument;
     struct pollfd fd = {.fd = p->listener, .events = POLLIN};
     while (!atomic_load(&p->stopping))
-        if (poll(&fd, 1, 50) > 0)
-            open_tunnel(p, accept(p->listener, NULL, NULL));
+        if (poll(&fd, 1, 20) > 0)
+            take_connection(p);
     while (atomic_load(&p->connections) > 0)
         poll(NULL, 0, 5);
     return NULL;
@@ -148,6 +157,18 @@ void testing_proxy_lose_next_commit(struct testing_proxy *p)
 unsigned testing_proxy_lost(const struct testing_proxy *p)
 {
     return atomic_load(&p->lost);
+}
+
+void testing_proxy_go_away(struct testing_proxy *p)
+{
+    atomic_store(&p->away, true);
+    while (atomic_load(&p->connections) > 0)
+        poll(NULL, 0, 1);
+}
+
+void testing_proxy_come_back(struct testing_proxy *p)
+{
+    atomic_store(&p->away, false);
 }
 
 void testing_proxy_stop(struct testing_proxy *p)

@@ -36,13 +36,15 @@ void testing_patience_check(struct testing_patience *p, const char *condition, c
 
 /*
  * A proxy on loopback in front of a PostgreSQL server: passes bytes through, and on demand swallows the answer to the next COMMIT (the
- * server has committed, the client never hears of it) and closes both sides.
+ * server has committed, the client never hears of it) and closes both sides; or it is as if the server were away.
  */
 struct testing_proxy;
 struct testing_proxy *testing_proxy_start(const char *database_url);
 const char *testing_proxy_url(const struct testing_proxy *p);
 void testing_proxy_lose_next_commit(struct testing_proxy *p);
 unsigned testing_proxy_lost(const struct testing_proxy *p); /* how many answers were swallowed */
+void testing_proxy_go_away(struct testing_proxy *p);        /* cuts all connections, and hangs up on whoever calls */
+void testing_proxy_come_back(struct testing_proxy *p);
 void testing_proxy_stop(struct testing_proxy *p);
 
 #endif
