@@ -39,7 +39,7 @@ struct batch {
     size_t count;
     struct loaded loaded;
     instant now;
-    int64_t transaction;
+    int backend; /* the session it runs in */
 
     struct entry **inbox; /* those with an inbox id, ascending by it */
     size_t inbox_count;
@@ -51,8 +51,8 @@ struct batch {
 
     struct journal_event *events;
     size_t event_count, event_room;
-    struct journal_timer *timers;
-    size_t timer_count, timer_room;
+    size_t timer_count; /* how often a timer was decided */
+    instant next_timer; /* the earliest that it has set; 0: none */
     struct decision settled;
     struct buf payload;
     size_t published;
@@ -91,9 +91,10 @@ void batch_free(struct batch *b)
     free(b);
 }
 
-int64_t batch_transaction(const struct batch *b)
+/* Without an event there is nothing that could not be done again: messages and keys know that they were there. */
+enum journal_fate batch_ask_fate(struct batch *b)
 {
-    return b->transaction;
+    return b->event_count > 0 ? journal_ask_fate(b->pg, &b->events[0], b->backend) : JOURNAL_ABORTED;
 }
 
 const struct pg_fault *batch_fault(const struct batch *b)
@@ -104,6 +105,13 @@ const struct pg_fault *batch_fault(const struct batch *b)
 bool batch_published(const struct batch *b)
 {
     return b->published > 0;
+}
+
+duration batch_next_timer(const struct batch *b)
+{
+    if (!b->next_timer)
+        return -1;
+    return b->next_timer > b->now ? b->next_timer - b->now : 0;
 }
 
 /* ── set out ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -197,6 +205,13 @@ static struct journal_timer timer_of(const struct batch *b, const struct timer_d
                                   .correlation = correlation};
 }
 
+/* Named, and so locked, whether the decider names it or not: two engines never decide the same timer at once. */
+static struct loaded_entry *timer_owner(struct batch *b, const struct timer_due *due)
+{
+    (void)loaded_name(&b->loaded, (struct key){.kind = due->aggregate_kind, .id = due->id});
+    return loaded_find(&b->loaded, due->aggregate_kind, due->id);
+}
+
 static void set_out_entry(struct batch *b, struct entry *e)
 {
     if (!uuid_is_nil(e->c->event))
@@ -207,6 +222,7 @@ static void set_out_entry(struct batch *b, struct entry *e)
         b->due[b->due_count] = timer_of(b, e->c->command.data, e->c->command.correlation);
         b->due_entries[b->due_count++] = e;
         e->fate = FATE_STALE; /* until the database says that it is still due */
+        (void)timer_owner(b, e->c->command.data);
     }
     name_aggregates(b, e);
 }
@@ -222,9 +238,9 @@ static void set_out(struct batch *b, struct engine_command **commands, size_t n)
     b->keyed = ARENA_ARRAY(&b->arena, struct entry *, n);
     b->due = ARENA_ARRAY(&b->arena, struct journal_timer, n);
     b->due_entries = ARENA_ARRAY(&b->arena, struct entry *, n);
-    b->inbox_count = b->keyed_count = b->due_count = b->event_count = b->event_room = b->timer_count = b->timer_room = 0;
-    b->published = 0;
-    b->transaction = 0;
+    b->inbox_count = b->keyed_count = b->due_count = b->event_count = b->event_room = b->published = 0;
+    b->timer_count = 0;
+    b->next_timer = 0;
     b->count = n;
     for (size_t i = 0; i < n; i++) {
         b->entries[i].c = commands[i];
@@ -343,10 +359,7 @@ static bool take_due_timers(struct batch *b)
     if (!rows)
         return false;
     for (int row = 0; row < pg_count(rows); row++)
-        for (size_t i = 0; i < b->due_count; i++)
-            if (uuid_equal(b->due[i].aggregate, pg_uuid(rows, row, 0)) && str_is(pg_text(rows, row, 1), b->due[i].aggregate_kind) &&
-                str_is(pg_text(rows, row, 2), b->due[i].timer))
-                b->due_entries[i]->fate = FATE_OPEN;
+        b->due_entries[pg_int8(rows, row, 0) - 1]->fate = FATE_OPEN;
     return true;
 }
 
@@ -384,9 +397,9 @@ static bool first_trip(struct batch *b)
         journal_send_timers_check(b->pg, b->due, b->due_count);
     pg_sync(b->pg);
 
-    return journal_take_begin(b->pg, &b->now, &b->transaction) && (b->inbox_count == 0 || take_inbox(b)) &&
-           (keyed == 0 || take_new_keys(b)) && take_loads(b, loads, load_count) && (b->due_count == 0 || take_due_timers(b)) &&
-           pg_end(b->pg);
+    bool good = journal_take_begin(b->pg, &b->now) && (b->inbox_count == 0 || take_inbox(b)) && (keyed == 0 || take_new_keys(b)) &&
+                take_loads(b, loads, load_count) && (b->due_count == 0 || take_due_timers(b));
+    return pg_end(b->pg) && good;
 }
 
 /* ── keys that were known already: a trip of their own, seldom made ─────────────────────────────────────────────────────────────────── */
@@ -425,17 +438,10 @@ static void settle_known_key(struct batch *b, struct entry *e, const struct jour
         refuse_running(b, e);
 }
 
-static bool known_keys_trip(struct batch *b)
+/* Returns how many of `askers` go on as if they were the first; they stand in front. */
+static size_t settle_known_keys(struct batch *b, const struct pg_rows *rows, struct asker **askers)
 {
-    size_t known_count, adopted = 0;
-    struct asker **askers = keyed_askers(b, is_known, &known_count);
-    if (known_count == 0)
-        return true;
-    journal_send_known_keys(b->pg, askers, known_count);
-    pg_sync(b->pg);
-    const struct pg_rows *rows = pg_receive(b->pg);
-    if (!rows)
-        return false;
+    size_t adopted = 0;
     for (int row = 0; row < pg_count(rows); row++) {
         struct journal_key known;
         journal_take_known_key(rows, row, &known);
@@ -448,15 +454,30 @@ static bool known_keys_trip(struct batch *b)
             name_aggregates(b, e);
         }
     }
-    if (!pg_end(b->pg))
-        return false;
-    if (adopted == 0)
-        return true;
+    return adopted;
+}
+
+static bool adopted_keys_trip(struct batch *b, struct asker *const *askers, size_t n)
+{
     struct load *loads = ARENA_ARRAY(&b->arena, struct load, 2 * b->config->decider->aggregate_count);
-    journal_send_adopt(b->pg, askers, adopted, b->config->answer_lease);
+    journal_send_adopt(b->pg, askers, n, b->config->answer_lease);
     size_t load_count = send_loads(b, loads);
     pg_sync(b->pg);
-    return pg_receive(b->pg) && take_loads(b, loads, load_count) && pg_end(b->pg);
+    bool good = pg_receive(b->pg) && take_loads(b, loads, load_count);
+    return pg_end(b->pg) && good;
+}
+
+static bool known_keys_trip(struct batch *b)
+{
+    size_t known, adopted;
+    struct asker **askers = keyed_askers(b, is_known, &known);
+    if (known == 0)
+        return true;
+    journal_send_known_keys(b->pg, askers, known);
+    pg_sync(b->pg);
+    const struct pg_rows *rows = pg_receive(b->pg);
+    adopted = rows ? settle_known_keys(b, rows, askers) : 0;
+    return pg_end(b->pg) && (adopted == 0 || adopted_keys_trip(b, askers, adopted));
 }
 
 /* ── decide ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -520,16 +541,12 @@ static void note_event(struct batch *b, struct decision *d, size_t i, const stru
     b->published += type->reach == EVENT_PUBLISHED;
 }
 
-/* A timer decided later in the batch takes the place of the same one decided earlier. */
-static void note_timer(struct batch *b, struct journal_timer timer)
+static void note_timer(struct batch *b, struct loaded_entry *owner, int timer, instant due, struct uuid correlation)
 {
-    for (size_t i = b->timer_count; i-- > 0;)
-        if (uuid_equal(b->timers[i].aggregate, timer.aggregate) && b->timers[i].timer == timer.timer) {
-            b->timers[i].due = timer.due;
-            return;
-        }
-    b->timers = grown(&b->arena, b->timers, b->timer_count, &b->timer_room, sizeof *b->timers);
-    b->timers[b->timer_count++] = timer;
+    b->timer_count++;
+    *loaded_timer(&b->loaded, owner, timer) = (struct loaded_timer){.decided = true, .due = due, .correlation = correlation};
+    if (due && (!b->next_timer || due < b->next_timer))
+        b->next_timer = due;
 }
 
 static void note_decision(struct batch *b, struct entry *e)
@@ -540,14 +557,9 @@ static void note_decision(struct batch *b, struct entry *e)
         if (uuid_is_nil(e->first_event))
             e->first_event = d->events[i].id;
     }
-    if (e->c->command.type == COMMAND_TIMER_DUE) /* it has fired; deciding may set it again */
-        note_timer(b, timer_of(b, e->c->command.data, e->c->command.correlation));
     for (size_t i = 0; i < d->timer_count; i++) {
-        struct timer_due due = {
-            .timer = d->timers[i].timer, .aggregate_kind = d->timers[i].aggregate->kind, .id = d->timers[i].aggregate->id};
-        struct journal_timer timer = timer_of(b, &due, e->c->command.correlation);
-        timer.due = d->timers[i].due;
-        note_timer(b, timer);
+        const struct aggregate *a = d->timers[i].aggregate;
+        note_timer(b, loaded_find(&b->loaded, a->kind, a->id), d->timers[i].timer, d->timers[i].due, e->c->command.correlation);
     }
 }
 
@@ -560,10 +572,25 @@ static void check_locks(const struct batch *b, const struct decision *d)
     }
 }
 
+/* A due timer has fired, however it is decided: a refused one is not wanted. False when it was moved, cleared or decided in this batch. */
+static bool timer_fires(struct batch *b, const struct command *c)
+{
+    const struct timer_due *due = c->data;
+    struct loaded_entry *owner = timer_owner(b, due);
+    if (loaded_timer(&b->loaded, owner, due->timer)->decided)
+        return false;
+    note_timer(b, owner, due->timer, 0, c->correlation);
+    return true;
+}
+
 static void decide(struct batch *b, struct entry *e, instant now)
 {
     struct command *c = &e->c->command;
     c->now = now;
+    if (c->type == COMMAND_TIMER_DUE && !timer_fires(b, c)) {
+        e->fate = FATE_STALE;
+        return;
+    }
     decision_init(&e->decision, b->config->decider, &b->arena);
     b->config->decider->decide(c, e->aggregates, &e->decision);
     if (e->decision.refusal) {
@@ -625,18 +652,32 @@ static size_t send_saves(struct batch *b, size_t *expected)
     return statements;
 }
 
+static void part_timers(const struct batch *b, const struct loaded_entry *owner, struct journal_timer *part, size_t *set, size_t *cleared)
+{
+    for (size_t i = 0; owner->timers && i < b->config->decider->timer_count; i++) {
+        if (!owner->timers[i].decided)
+            continue;
+        struct timer_due due = {.timer = (int)i, .aggregate_kind = owner->aggregate.kind, .id = owner->aggregate.id};
+        struct journal_timer *timer = &part[owner->timers[i].due ? (*set)++ : --*cleared];
+        *timer = timer_of(b, &due, owner->timers[i].correlation);
+        timer->due = owner->timers[i].due;
+    }
+}
+
 /* Sends set and cleared timers apart; returns how many statements. */
 static size_t send_timers(struct batch *b)
 {
-    struct journal_timer *part = ARENA_ARRAY(&b->arena, struct journal_timer, b->timer_count + 1);
-    size_t set = 0, cleared = b->timer_count;
-    for (size_t i = 0; i < b->timer_count; i++)
-        part[b->timers[i].due ? set++ : --cleared] = b->timers[i];
+    size_t most = b->timer_count, set = 0, cleared = most;
+    if (most == 0)
+        return 0;
+    struct journal_timer *part = ARENA_ARRAY(&b->arena, struct journal_timer, most);
+    for (size_t i = 0; i < b->loaded.count; i++)
+        part_timers(b, b->loaded.entries[i], part, &set, &cleared);
     if (set > 0)
         journal_send_timers_set(b->pg, part, set);
-    if (cleared < b->timer_count)
-        journal_send_timers_clear(b->pg, part + cleared, b->timer_count - cleared);
-    return (set > 0) + (cleared < b->timer_count);
+    if (cleared < most)
+        journal_send_timers_clear(b->pg, part + cleared, most - cleared);
+    return (set > 0) + (cleared < most);
 }
 
 /* A refused message leaves no trace: it goes to the dead letters, and may be sent again from there. */
@@ -682,25 +723,21 @@ static bool second_trip(struct batch *b)
     pg_send(b->pg, "commit", NULL);
     pg_sync(b->pg);
 
-    for (size_t i = 0; i < saves; i++) {
+    bool good = true;
+    for (size_t i = 0; good && i < saves; i++) {
         const struct pg_rows *rows = pg_receive(b->pg);
-        if (!rows)
-            return false;
-        invariant((size_t)pg_affected(rows) == expected[i]); /* the rows are locked since they were loaded */
+        good = rows;
+        invariant(!rows || (size_t)pg_affected(rows) == expected[i]); /* the rows are locked since they were loaded */
     }
-    for (size_t i = 0; i < others + 1; i++)
-        if (!pg_receive(b->pg))
-            return false;
-    return pg_end(b->pg);
+    for (size_t i = 0; good && i < others + 1; i++)
+        good = pg_receive(b->pg);
+    return pg_end(b->pg) && good;
 }
 
-/* Keeps what went wrong first: what follows, and what ROLLBACK says, is of no interest. */
+/* Keeps what went wrong first: what ROLLBACK says is of no interest. */
 static enum batch_result fail(struct batch *b, enum batch_result result)
 {
     b->fault = *pg_fault(b->pg);
-    if (result == BATCH_UNKNOWN)
-        return result;
-    pg_end(b->pg);
     if (pg_connected(b->pg) && !pg_query(b->pg, "rollback", NULL))
         pg_disconnect(b->pg);
     return result;
@@ -709,7 +746,10 @@ static enum batch_result fail(struct batch *b, enum batch_result result)
 enum batch_result batch_run(struct batch *b, struct engine_command **commands, size_t n)
 {
     set_out(b, commands, n);
-    if (!pg_connect(b->pg) || !first_trip(b) || !known_keys_trip(b))
+    if (!pg_connect(b->pg))
+        return fail(b, BATCH_FAULT);
+    b->backend = pg_backend(b->pg);
+    if (!first_trip(b) || !known_keys_trip(b))
         return fail(b, BATCH_FAULT);
     decide_all(b);
     if (second_trip(b))
@@ -762,8 +802,10 @@ void batch_finish(struct batch *b, struct engine *engine)
     for (size_t i = 0; i < b->count; i++) {
         struct entry *e = &b->entries[i];
         count(b, e);
-        if (e->c->asker)
+        if (e->c->asker) {
             e->c->asker->holds_key |= e->notes_key;
+            e->c->asker->taken_along |= e->answer.later;
+        }
         if (e->fate == FATE_DONE)
             start_effects(b, engine, e);
         if (e->c->asker && !e->answer.later)
@@ -773,4 +815,12 @@ void batch_finish(struct batch *b, struct engine *engine)
         engine_command_free(e->c);
     }
     release_answers(b);
+}
+
+void batch_postpone(struct batch *b, const struct engine_command *timer, duration wait)
+{
+    struct journal_timer t = timer_of(b, timer->command.data, timer->command.correlation);
+    journal_send_timer_postpone(b->pg, &t, wait);
+    pg_sync(b->pg);
+    pg_end(b->pg);
 }

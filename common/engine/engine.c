@@ -3,16 +3,21 @@
 #include "batch.h"
 #include "clock.h"
 #include "invariant.h"
-#include "journal.h"
 #include "log.h"
 #include "memory.h"
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
+#define TIMER_REST    MILLISECONDS(5) /* between two looks for timers: what falls due meanwhile is one batch */
+#define POISON_REST   MINUTES(1)      /* before a timer whose decision the database rejects is tried again */
+#define STOP_PATIENCE SECONDS(3)      /* with faults, when the engine is to stop */
+
 STAILQ_HEAD(command_queue, engine_command);
 
-static void end_undone(struct engine *e, struct engine_command *c, enum engine_outcome outcome);
+static void end_command(struct engine *e, struct engine_command *c, enum engine_outcome outcome, bool unknown);
+static void expect_timer(struct engine *e, duration wait);
 
 struct engine {
     struct engine_config config;
@@ -26,13 +31,15 @@ struct engine {
     struct command_queue queue; /* under lock, as are the next three */
     size_t queued;
     bool stopping, stopped;
+    duration given_up; /* when the patience with faults ends; set when stopping */
 
-    duration timers_checked;
-    _Atomic int64_t turned; /* when the loop last went round */
+    duration next_look, last_look; /* for timers that fall due */
+    size_t timers_queued;          /* those found by the last look and not decided yet */
+    _Atomic int64_t turned;        /* when the loop last went round */
     atomic_bool ready;
 
     struct batch_stats stats;
-    struct counter batches, failed, overdue, full, retried, single, unknown;
+    struct counter batches, failed, overdue, full, retried, halved, unknown;
     struct gauge length;
     struct histogram size, time;
 };
@@ -74,7 +81,7 @@ bool engine_offer(struct engine *e, struct engine_command *c)
 void engine_submit(struct engine *e, struct engine_command *c)
 {
     if (!enqueue(e, c, false))
-        end_undone(e, c, ENGINE_UNAVAILABLE);
+        end_command(e, c, ENGINE_UNAVAILABLE, false);
 }
 
 /* ── what ends without being decided ────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -93,14 +100,24 @@ static void answer_problem(struct asker *asker, const struct command *c, int sta
     arena_release(&arena);
 }
 
-static void end_undone(struct engine *e, struct engine_command *c, enum engine_outcome outcome)
+/* Nothing that is not known is claimed: an asker that an effect has taken along has had something done for it. */
+static void answer_undone(const struct engine_command *c, enum engine_outcome outcome, bool unknown)
 {
-    if (c->asker && outcome == ENGINE_FAILED)
+    if (outcome == ENGINE_FAILED)
         answer_problem(c->asker, &c->command, 500, "/problems/internal", "Something went wrong on our side",
-                       STR("Nothing was done. The failure is recorded; repeat the request later with the same Idempotency-Key."));
-    else if (c->asker)
+                       STR("The failure is recorded. Repeat the request later with the same Idempotency-Key."));
+    else if (c->asker->taken_along || unknown)
+        answer_problem(c->asker, &c->command, 503, "/problems/outcome-unknown", "The service cannot tell the outcome now",
+                       STR("The request may have been done. Repeat it with the same Idempotency-Key to learn what came of it."));
+    else
         answer_problem(c->asker, &c->command, 503, "/problems/unavailable", "The service cannot take the request now",
                        STR("Nothing was done. Repeat the request with the same Idempotency-Key."));
+}
+
+static void end_command(struct engine *e, struct engine_command *c, enum engine_outcome outcome, bool unknown)
+{
+    if (c->asker)
+        answer_undone(c, outcome, unknown);
     counter_add(outcome == ENGINE_FAILED ? &e->failed : &e->overdue, 1);
     if (c->done)
         c->done(c, outcome, NULL);
@@ -110,7 +127,7 @@ static void end_undone(struct engine *e, struct engine_command *c, enum engine_o
 /* An outcome of an effect is always decided; only what has changed nothing yet may be turned away. */
 static bool is_overdue(const struct engine_command *c, duration now)
 {
-    return c->asker && !c->asker->holds_key && c->asker->deadline && c->asker->deadline < now;
+    return c->asker && !c->asker->taken_along && c->asker->deadline && c->asker->deadline < now;
 }
 
 static size_t end_overdue(struct engine *e, struct engine_command **commands, size_t n)
@@ -119,27 +136,67 @@ static size_t end_overdue(struct engine *e, struct engine_command **commands, si
     size_t kept = 0;
     for (size_t i = 0; i < n; i++)
         if (is_overdue(commands[i], now))
-            end_undone(e, commands[i], ENGINE_UNAVAILABLE);
+            end_command(e, commands[i], ENGINE_UNAVAILABLE, false);
         else
             commands[kept++] = commands[i];
     return kept;
 }
 
+/* Takes out of the queue those whose deadline has passed. */
+static void take_overdue(struct engine *e, struct command_queue *overdue)
+{
+    struct command_queue all = STAILQ_HEAD_INITIALIZER(all);
+    duration now = clock_monotonic();
+    pthread_mutex_lock(&e->lock);
+    STAILQ_CONCAT(&all, &e->queue);
+    for (struct engine_command *c; (c = STAILQ_FIRST(&all));) {
+        bool late = is_overdue(c, now);
+        STAILQ_REMOVE_HEAD(&all, next);
+        if (late)
+            STAILQ_INSERT_TAIL(overdue, c, next);
+        else
+            STAILQ_INSERT_TAIL(&e->queue, c, next);
+        e->queued -= late;
+    }
+    pthread_mutex_unlock(&e->lock);
+}
+
+static void end_queue(struct engine *e, struct command_queue *queue)
+{
+    for (struct engine_command *c; (c = STAILQ_FIRST(queue));) {
+        STAILQ_REMOVE_HEAD(queue, next);
+        end_command(e, c, ENGINE_UNAVAILABLE, false);
+    }
+}
+
+/* While the batch waits for the database, those behind it wait, too: the same holds for them. */
+static void end_overdue_in_queue(struct engine *e)
+{
+    struct command_queue overdue = STAILQ_HEAD_INITIALIZER(overdue);
+    take_overdue(e, &overdue);
+    end_queue(e, &overdue);
+}
+
 /* ── faults ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Waits, but not beyond engine_stop(): then faults are waited out at most a few more times, see run(). */
+static struct timespec after(duration d)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    int64_t nanoseconds = t.tv_nsec + d % 1000000 * 1000;
+    t.tv_sec += (time_t)(d / 1000000 + nanoseconds / 1000000000);
+    t.tv_nsec = (long)(nanoseconds % 1000000000);
+    return t;
+}
+
+/* Not beyond engine_stop(), unless that was before: then faults are waited out a little longer. */
 static void pause_for(struct engine *e, duration d)
 {
     atomic_store(&e->turned, clock_monotonic());
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t nanoseconds = until.tv_nsec + d * 1000;
-    until.tv_sec += nanoseconds / 1000000000;
-    until.tv_nsec = nanoseconds % 1000000000;
-    duration end = clock_monotonic() + d;
+    struct timespec end = after(d);
     pthread_mutex_lock(&e->lock);
-    while (!e->stopping && clock_monotonic() < end)
-        pthread_cond_timedwait(&e->wake, &e->lock, &until);
+    for (bool before = e->stopping, over = false; e->stopping == before && !over;)
+        over = pthread_cond_timedwait(&e->wake, &e->lock, &end) == ETIMEDOUT;
     pthread_mutex_unlock(&e->lock);
 }
 
@@ -151,6 +208,14 @@ static bool is_stopping(struct engine *e)
     return stopping;
 }
 
+static bool gives_up(struct engine *e)
+{
+    pthread_mutex_lock(&e->lock);
+    bool over = e->stopping && clock_monotonic() > e->given_up;
+    pthread_mutex_unlock(&e->lock);
+    return over;
+}
+
 static void log_fault(const struct pg_fault *fault, const char *what, size_t commands)
 {
     static _Atomic int64_t last;
@@ -158,89 +223,112 @@ static void log_fault(const struct pg_fault *fault, const char *what, size_t com
         log_warning(what, LOG_STR("sqlstate", fault->sqlstate), LOG_STR("fault", fault->message), LOG_INT("commands", (int64_t)commands));
 }
 
-/* COMMIT was sent and its answer never came: the server knows. Returns when it is known; false when it was not committed. */
-static bool commit_happened(struct engine *e, int backend)
+/* COMMIT was sent and its answer never came: the database knows. */
+static enum journal_fate ask_fate(struct engine *e)
 {
+    enum journal_fate fate = JOURNAL_UNKNOWN;
     counter_add(&e->unknown, 1);
-    for (duration wait = MILLISECONDS(20);; wait = wait < SECONDS(1) ? wait * 2 : wait) {
-        if (pg_connect(e->pg))
-            switch (journal_ask_fate(e->pg, batch_transaction(e->batch), backend)) {
-            case JOURNAL_COMMITTED: return true;
-            case JOURNAL_ABORTED: return false;
-            case JOURNAL_IN_PROGRESS:
-            case JOURNAL_UNKNOWN: break;
-            }
+    for (duration wait = MILLISECONDS(5); !gives_up(e); wait = wait < SECONDS(1) ? wait * 2 : wait) {
+        if (pg_connect(e->pg) && (fate = batch_ask_fate(e->batch)) != JOURNAL_UNKNOWN)
+            break;
         log_fault(pg_fault(e->pg), "the fate of a transaction is not known yet", 0);
         atomic_store(&e->ready, false);
         pause_for(e, wait);
     }
+    return fate;
 }
 
 static void finish(struct engine *e, duration started)
 {
     atomic_store(&e->ready, true);
     histogram_time(&e->time, clock_monotonic() - started);
+    expect_timer(e, batch_next_timer(e->batch));
     bool published = batch_published(e->batch);
     batch_finish(e->batch, e);
     if (published && e->config.committed)
         e->config.committed(e->config.committed_ctx);
 }
 
-enum attempt { ATTEMPT_FINISHED, ATTEMPT_AGAIN, ATTEMPT_REJECTED };
+enum attempt { ATTEMPT_FINISHED, ATTEMPT_AGAIN, ATTEMPT_REJECTED, ATTEMPT_UNKNOWN };
 
 static enum attempt attempt(struct engine *e, struct engine_command **commands, size_t n)
 {
     duration started = clock_monotonic();
-    int backend = pg_connect(e->pg) ? pg_backend(e->pg) : 0;
     enum batch_result result = batch_run(e->batch, commands, n);
-    if (result == BATCH_COMMITTED || (result == BATCH_UNKNOWN && commit_happened(e, backend))) {
+    enum journal_fate fate = result == BATCH_UNKNOWN ? ask_fate(e) : JOURNAL_ABORTED;
+    if (result == BATCH_COMMITTED || fate == JOURNAL_COMMITTED) {
         finish(e, started);
         return ATTEMPT_FINISHED;
     }
-    const struct pg_fault *fault = batch_fault(e->batch);
-    log_fault(fault, "a batch was rolled back", n);
-    return fault->kind == PG_REJECTED ? ATTEMPT_REJECTED : ATTEMPT_AGAIN;
+    log_fault(batch_fault(e->batch), "a batch was rolled back", n);
+    if (fate == JOURNAL_UNKNOWN)
+        return ATTEMPT_UNKNOWN;
+    return batch_fault(e->batch)->kind == PG_REJECTED ? ATTEMPT_REJECTED : ATTEMPT_AGAIN;
 }
 
-static void run_rejected_singly(struct engine *e, struct engine_command **commands, size_t n);
+static void end_all(struct engine *e, struct engine_command **commands, size_t n, bool unknown)
+{
+    for (size_t i = 0; i < n; i++)
+        end_command(e, commands[i], ENGINE_UNAVAILABLE, unknown);
+}
 
-/* Runs until all are answered for. A fault of the connection or the server is waited out; a rejection is narrowed down to the guilty one.
- */
+static void wait_out(struct engine *e, duration d)
+{
+    counter_add(&e->retried, 1);
+    if (!pg_connected(e->pg))
+        atomic_store(&e->ready, false);
+    end_overdue_in_queue(e);
+    pause_for(e, d);
+}
+
+/* Two engines have made the same thing at once. Tried again, the later one finds what the earlier one has made. */
+static bool is_race(const struct pg_fault *fault)
+{
+    return strcmp(fault->sqlstate, "23505") == 0; /* unique_violation */
+}
+
+static void narrow_down(struct engine *e, struct engine_command **commands, size_t n);
+
+/* Runs until all are answered for. A fault of the connection or the server is waited out; for a rejection the guilty one is found. */
 static void run(struct engine *e, struct engine_command **commands, size_t n)
 {
     duration wait = MILLISECONDS(10);
-    for (int stopping = 0; (n = end_overdue(e, commands, n)) > 0;) {
-        switch (attempt(e, commands, n)) {
-        case ATTEMPT_FINISHED: return;
-        case ATTEMPT_REJECTED: run_rejected_singly(e, commands, n); return;
-        case ATTEMPT_AGAIN: break;
-        }
-        counter_add(&e->retried, 1);
-        if (!pg_connected(e->pg))
-            atomic_store(&e->ready, false);
-        if (is_stopping(e) && ++stopping > 3) {
-            for (size_t i = 0; i < n; i++)
-                end_undone(e, commands[i], ENGINE_UNAVAILABLE);
+    int races = 0;
+    while ((n = end_overdue(e, commands, n)) > 0) {
+        enum attempt result = attempt(e, commands, n);
+        if (result == ATTEMPT_FINISHED)
             return;
-        }
-        pause_for(e, wait);
+        if (result == ATTEMPT_REJECTED && is_race(batch_fault(e->batch)) && ++races <= 3)
+            continue;
+        if (result == ATTEMPT_REJECTED)
+            return narrow_down(e, commands, n);
+        if (result == ATTEMPT_UNKNOWN || gives_up(e))
+            return end_all(e, commands, n, result == ATTEMPT_UNKNOWN);
+        wait_out(e, wait);
         wait = wait < MILLISECONDS(500) ? wait * 2 : wait;
     }
 }
 
-static void run_rejected_singly(struct engine *e, struct engine_command **commands, size_t n)
+static void fail(struct engine *e, struct engine_command *c)
+{
+    const struct pg_fault *fault = batch_fault(e->batch);
+    log_error("a command was rejected by the database", LOG_INT("type", c->command.type), LOG_ID("correlation", c->command.correlation),
+              LOG_STR("sqlstate", fault->sqlstate), LOG_STR("fault", fault->message));
+    if (c->command.type == COMMAND_TIMER_DUE)
+        batch_postpone(e->batch, c, POISON_REST);
+    end_command(e, c, ENGINE_FAILED, false);
+}
+
+/* By halves: one guilty among 512 costs 18 small batches, not 512. */
+static void narrow_down(struct engine *e, struct engine_command **commands, size_t n)
 {
     if (n == 1) {
-        const struct pg_fault *fault = batch_fault(e->batch);
-        log_error("a command was rejected by the database", LOG_INT("type", commands[0]->command.type),
-                  LOG_ID("correlation", commands[0]->command.correlation), LOG_STR("sqlstate", fault->sqlstate),
-                  LOG_STR("fault", fault->message));
-        end_undone(e, commands[0], ENGINE_FAILED);
+        fail(e, commands[0]);
         return;
     }
-    counter_add(&e->single, n);
-    for (size_t i = 0; i < n; i++)
-        run(e, &commands[i], 1);
+    counter_add(&e->halved, 1);
+    run(e, commands, n / 2);
+    run(e, commands + n / 2, n - n / 2);
 }
 
 /* ── timers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -261,50 +349,70 @@ static int aggregate_kind_of(const struct decider *d, struct str name)
     return -1;
 }
 
-static struct engine_command *timer_command(const struct decider *d, const struct pg_rows *rows, int row)
+/* On the engine's own thread, or when it has ended. */
+static void timer_decided(struct engine_command *c, enum engine_outcome outcome, const struct refusal *refusal)
 {
+    (void)outcome;
+    (void)refusal;
+    ((struct engine *)c->ctx)->timers_queued--;
+}
+
+static void submit_timer(struct engine *e, const struct pg_rows *rows, int row)
+{
+    const struct decider *d = e->config.decider;
     struct timer_due due = {.id = pg_uuid(rows, row, 0),
                             .aggregate_kind = aggregate_kind_of(d, pg_text(rows, row, 1)),
                             .timer = index_of(d->timers, d->timer_count, pg_text(rows, row, 2))};
-    if (due.aggregate_kind < 0 || due.timer < 0)
-        return NULL; /* of a newer program: it is there for that one */
     struct engine_command *c = engine_command_new();
     c->command = (struct command){.type = COMMAND_TIMER_DUE,
                                   .data = arena_copy(&c->arena, &due, sizeof due),
                                   .correlation = pg_uuid(rows, row, 3),
                                   .fresh = uuid_new()};
-    return c;
+    c->done = timer_decided;
+    c->ctx = e;
+    e->timers_queued++;
+    engine_submit(e, c);
+}
+
+static void expect_timer(struct engine *e, duration wait)
+{
+    duration when = clock_monotonic() + wait;
+    if (wait >= 0 && when < e->next_look)
+        e->next_look = when;
 }
 
 /* Timers that fell due become commands; they join the queue like all others. The question is also how an idle engine sees its database. */
 static void look_for_timers(struct engine *e)
 {
     duration now = clock_monotonic();
-    if (now - e->timers_checked < e->config.timer_period)
+    if (now < e->next_look || now < e->last_look + TIMER_REST || e->timers_queued > 0)
         return;
-    e->timers_checked = now;
-    const struct pg_rows *rows = pg_connect(e->pg) ? journal_due_timers(e->pg) : NULL;
+    e->last_look = now;
+    e->next_look = now + e->config.timer_period;
+    const struct pg_rows *rows =
+        pg_connect(e->pg) ? journal_due_timers(e->pg, e->config.decider, e->config.timer_period, e->config.batch_max) : NULL;
     atomic_store(&e->ready, rows != NULL);
     if (!rows) {
         log_fault(pg_fault(e->pg), "timers cannot be read", 0);
         return;
     }
     for (int row = 0; row < pg_count(rows); row++) {
-        struct engine_command *c = timer_command(e->config.decider, rows, row);
-        if (c)
-            engine_submit(e, c);
+        duration wait = pg_int8(rows, row, 4);
+        if (wait <= 0)
+            submit_timer(e, rows, row);
+        else
+            expect_timer(e, wait);
     }
+    if ((size_t)pg_count(rows) == e->config.batch_max)
+        expect_timer(e, 0); /* there may be more */
 }
 
 /* ── the loop ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void wait_for_work(struct engine *e)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)(e->config.timer_period * 1000 % 1000000000);
-    until.tv_sec += (time_t)(e->config.timer_period / 1000000 + until.tv_nsec / 1000000000);
-    until.tv_nsec %= 1000000000;
+    duration now = clock_monotonic(), look = e->next_look > e->last_look + TIMER_REST ? e->next_look : e->last_look + TIMER_REST;
+    struct timespec until = after(look > now ? look - now : 0);
     if (e->queued == 0 && !e->stopping)
         pthread_cond_timedwait(&e->wake, &e->lock, &until);
 }
@@ -330,7 +438,8 @@ static void *engine_loop(void *argument)
     struct engine *e = argument;
     for (bool stop = false; !stop;) {
         atomic_store(&e->turned, clock_monotonic());
-        look_for_timers(e);
+        if (!is_stopping(e))
+            look_for_timers(e);
         size_t n = take_batch(e, &stop);
         if (n == 0)
             continue;
@@ -375,18 +484,14 @@ void engine_stop(struct engine *e)
 {
     pthread_mutex_lock(&e->lock);
     e->stopping = true;
+    e->given_up = clock_monotonic() + STOP_PATIENCE;
     pthread_cond_signal(&e->wake);
     pthread_mutex_unlock(&e->lock);
     pthread_join(e->thread, NULL);
     pthread_mutex_lock(&e->lock);
     e->stopped = true;
     pthread_mutex_unlock(&e->lock);
-    /* What came in between the loop's last look and now. */
-    while (!STAILQ_EMPTY(&e->queue)) {
-        struct engine_command *c = STAILQ_FIRST(&e->queue);
-        STAILQ_REMOVE_HEAD(&e->queue, next);
-        end_undone(e, c, ENGINE_UNAVAILABLE);
-    }
+    end_queue(e, &e->queue); /* what came in between the loop's last look and now */
 }
 
 void engine_free(struct engine *e)
@@ -422,7 +527,8 @@ void engine_show(const struct engine *e, struct metrics_page *page)
     metrics_counter(page, "jumun_engine_events_total", "Events committed.", NULL, &e->stats.events);
     metrics_counter(page, "jumun_engine_batches_total", "Batches taken.", NULL, &e->batches);
     metrics_counter(page, "jumun_engine_retries_total", "Batches rolled back and run again.", NULL, &e->retried);
-    metrics_counter(page, "jumun_engine_singles_total", "Commands run alone after their batch was rejected.", NULL, &e->single);
+    metrics_counter(page, "jumun_engine_halved_total", "Batches that the database rejected, and that were run again by halves.", NULL,
+                    &e->halved);
     metrics_counter(page, "jumun_engine_unknown_commits_total", "Commits whose answer was lost.", NULL, &e->unknown);
     metrics_gauge(page, "jumun_engine_queue_length", "Commands waiting.", NULL, &e->length);
     metrics_histogram_size(page, "jumun_engine_batch_size", "Commands in a batch.", NULL, &e->size);

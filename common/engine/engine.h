@@ -9,9 +9,11 @@
  *   2. save states, append events and outbox, set timers, keep answers, by array parameters; commit
  * Only then: askers are answered, effects start, submitters are told, the relay is woken.
  *
- * A refusal disturbs no neighbour. When the transaction fails, its commands are tried again one at a time, and only the guilty one fails.
- * When the connection is lost after COMMIT was sent, the transaction's fate is asked of the server (pg_xact_status), never guessed: see
+ * A refusal disturbs no neighbour. When the database rejects what was decided, the batch is halved until only the guilty one is left, and
+ * that one fails. When the connection is lost after COMMIT was sent, the transaction's fate is looked up, never guessed: see
  * docs/decisions/. When the database is away, the batch waits for it; askers whose deadline passes meanwhile are told so (503).
+ *
+ * A timer fires when it is due, and is gone then, whether the decider accepts or refuses it; what decides on it may set it again.
  *
  *     struct engine *e = engine_start(&(struct engine_config){ … });
  *     struct engine_command *c = engine_command_new();
@@ -59,7 +61,9 @@ struct asker {
     /* An earlier attempt with this key was cut off (a crash) before it was answered: decide again, on the resource of that attempt. */
     void (*adopt)(struct asker *asker, struct command *c, struct uuid resource);
 
-    bool holds_key; /* the engine's own mark: this asker's key is noted, and its answer is to be kept */
+    /* The engine's own marks. */
+    bool holds_key;   /* this asker's key is noted, and its answer is to be kept */
+    bool taken_along; /* by an effect: what it asked for was decided, and only the outcome is open */
 };
 
 /* ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -116,7 +120,7 @@ struct engine_config {
     void *committed_ctx;
     size_t queue_max;      /* 0: 4096 */
     size_t batch_max;      /* 0: 512 */
-    duration timer_period; /* 0: 250 ms: how often timers that others set are looked for */
+    duration timer_period; /* 0: 250 ms: how often timers that others have set are looked for */
     duration answer_lease; /* 0: 10 s: a key whose answer is out for longer was cut off, and may be taken over */
 };
 

@@ -16,45 +16,17 @@
 void journal_send_begin(struct pg *pg)
 {
     pg_send(pg, "begin", NULL);
-    pg_send(pg, "select (extract(epoch from clock_timestamp()) * 1000000)::bigint, pg_current_xact_id()::text::bigint", NULL);
+    pg_send(pg, "select clock_timestamp()", NULL);
 }
 
-bool journal_take_begin(struct pg *pg, instant *now, int64_t *transaction)
+bool journal_take_begin(struct pg *pg, instant *now)
 {
     if (!pg_receive(pg))
         return false;
     const struct pg_rows *rows = pg_receive(pg);
-    if (!rows)
-        return false;
-    *now = pg_int8(rows, 0, 0);
-    *transaction = pg_int8(rows, 0, 1);
-    return true;
-}
-
-static void end_backend(struct pg *pg, int backend)
-{
-    struct pg_params p = {0};
-    pg_add_int8(&p, backend);
-    pg_query(pg, "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1::bigint and usename = current_user", &p);
-    pg_params_release(&p);
-}
-
-enum journal_fate journal_ask_fate(struct pg *pg, int64_t transaction, int backend)
-{
-    struct pg_params p = {0};
-    pg_add_int8(&p, transaction);
-    const struct pg_rows *rows = pg_query(pg, "select pg_xact_status($1::bigint::text::xid8)", &p);
-    pg_params_release(&p);
-    if (!rows)
-        return JOURNAL_UNKNOWN;
-    struct str status = pg_text(rows, 0, 0);
-    if (str_is(status, "committed"))
-        return JOURNAL_COMMITTED;
-    if (str_is(status, "in progress")) {
-        end_backend(pg, backend);
-        return JOURNAL_IN_PROGRESS;
-    }
-    return JOURNAL_ABORTED;
+    if (rows)
+        *now = pg_time(rows, 0, 0);
+    return rows;
 }
 
 /* ── inbox ── */
@@ -201,6 +173,36 @@ void journal_send_events(struct pg *pg, const struct journal_event *events, size
     pg_params_release(&p);
 }
 
+/* True when the backend is gone, and with it whatever it had begun: only then is what the tables say final. */
+static bool end_backend(struct pg *pg, int backend)
+{
+    struct pg_params p = {0};
+    pg_add_int8(&p, backend);
+    const struct pg_rows *rows = pg_query(pg,
+                                          "select pg_terminate_backend(pid) from pg_stat_activity where pid = $1::bigint"
+                                          " and usename = current_user and application_name = current_setting('application_name')",
+                                          &p);
+    pg_params_release(&p);
+    return rows && pg_count(rows) == 0;
+}
+
+/* The event's id is the proof. pg_xact_status() is none: after a crash of the server the next transaction may get the same number. */
+enum journal_fate journal_ask_fate(struct pg *pg, const struct journal_event *event, int backend)
+{
+    if (!end_backend(pg, backend))
+        return JOURNAL_UNKNOWN;
+    struct pg_params p = {0};
+    pg_add_uuid(&p, event->aggregate);
+    pg_add_text(&p, str_of(event->aggregate_kind));
+    pg_add_int8(&p, event->version);
+    const struct pg_rows *rows =
+        pg_query(pg, "select id from event where aggregate = $1 and aggregate_kind = $2 and version = $3::bigint", &p);
+    pg_params_release(&p);
+    if (!rows)
+        return JOURNAL_UNKNOWN;
+    return pg_count(rows) == 1 && uuid_equal(pg_uuid(rows, 0, 0), event->id) ? JOURNAL_COMMITTED : JOURNAL_ABORTED;
+}
+
 /* ── timers ── */
 
 static void send_timers(struct pg *pg, const char *sql, const struct journal_timer *timers, size_t n, bool with_due)
@@ -237,16 +239,52 @@ void journal_send_timers_clear(struct pg *pg, const struct journal_timer *timers
 void journal_send_timers_check(struct pg *pg, const struct journal_timer *timers, size_t n)
 {
     send_timers(pg,
-                "select t.aggregate, t.aggregate_kind, t.timer from unnest($1::uuid[], $2::text[], $3::text[]) as c(a, k, n)"
+                "select c.i from unnest($1::uuid[], $2::text[], $3::text[]) with ordinality as c(a, k, n, i)"
                 " join timer t on t.aggregate = c.a and t.aggregate_kind = c.k and t.timer = c.n"
                 " where t.due <= clock_timestamp() for update of t",
                 timers, n, false);
 }
 
-const struct pg_rows *journal_due_timers(struct pg *pg)
+void journal_send_timer_postpone(struct pg *pg, const struct journal_timer *timer, duration wait)
 {
-    return pg_query(pg,
-                    "select aggregate, aggregate_kind, timer, correlation from (select * from timer order by due limit 256) t"
-                    " where due <= clock_timestamp()",
-                    NULL);
+    struct pg_params p = {0};
+    pg_add_uuid(&p, timer->aggregate);
+    pg_add_text(&p, str_of(timer->aggregate_kind));
+    pg_add_text(&p, str_of(timer->timer));
+    pg_add_int8(&p, wait);
+    pg_send(pg,
+            "update timer set due = now() + $4::bigint * interval '1 microsecond'"
+            " where aggregate = $1 and aggregate_kind = $2 and timer = $3",
+            &p);
+    pg_params_release(&p);
+}
+
+static void add_kinds(struct pg_params *p, const struct decider *decider)
+{
+    size_t n = decider->aggregate_count;
+    EACH(p, PG_TEXT, pg_array_text, str_of(decider->aggregates[i].name));
+}
+
+static void add_timer_names(struct pg_params *p, const struct decider *decider)
+{
+    size_t n = decider->timer_count;
+    EACH(p, PG_TEXT, pg_array_text, str_of(decider->timers[i]));
+}
+
+/* now(), unlike clock_timestamp(), is constant within a statement: only so the index on `due` is of use. */
+const struct pg_rows *journal_due_timers(struct pg *pg, const struct decider *decider, duration ahead, size_t most)
+{
+    struct pg_params p = {0};
+    add_kinds(&p, decider);
+    add_timer_names(&p, decider);
+    pg_add_int8(&p, ahead);
+    pg_add_int8(&p, (int64_t)most);
+    const struct pg_rows *rows =
+        pg_query(pg,
+                 "select aggregate, aggregate_kind, timer, correlation, (extract(epoch from due - now()) * 1000000)::bigint from timer"
+                 " where due <= now() + $3::bigint * interval '1 microsecond' and aggregate_kind = any($1) and timer = any($2)"
+                 " order by due limit $4::bigint",
+                 &p);
+    pg_params_release(&p);
+    return rows;
 }

@@ -8,12 +8,8 @@
 
 #include "engine.h"
 
-/* The database's clock in microseconds, and the transaction's id: what pg_xact_status() is asked about when a COMMIT's answer is lost. */
-void journal_send_begin(struct pg *pg); /* two statements: BEGIN, and the clock */
-bool journal_take_begin(struct pg *pg, instant *now, int64_t *transaction);
-
-enum journal_fate { JOURNAL_COMMITTED, JOURNAL_ABORTED, JOURNAL_IN_PROGRESS, JOURNAL_UNKNOWN };
-enum journal_fate journal_ask_fate(struct pg *pg, int64_t transaction, int backend); /* in progress: also ends that backend */
+void journal_send_begin(struct pg *pg); /* two statements: BEGIN, and the database's clock */
+bool journal_take_begin(struct pg *pg, instant *now);
 
 void journal_send_inbox(struct pg *pg, const struct uuid *events, size_t n); /* ascending; answers with the new ones */
 void journal_send_inbox_forget(struct pg *pg, const struct uuid *events, size_t n);
@@ -54,6 +50,11 @@ struct journal_event {
 };
 void journal_send_events(struct pg *pg, const struct journal_event *events, size_t n); /* in order; published ones go to the outbox too */
 
+/* What became of the transaction that appended this event, when the answer to its COMMIT was lost together with the session of `backend`.
+ */
+enum journal_fate { JOURNAL_COMMITTED, JOURNAL_ABORTED, JOURNAL_UNKNOWN };
+enum journal_fate journal_ask_fate(struct pg *pg, const struct journal_event *event, int backend); /* ends that backend */
+
 /* ── timers ── */
 
 struct journal_timer {
@@ -64,6 +65,10 @@ struct journal_timer {
 void journal_send_timers_set(struct pg *pg, const struct journal_timer *timers, size_t n);   /* those with a due time, each once */
 void journal_send_timers_clear(struct pg *pg, const struct journal_timer *timers, size_t n); /* those without */
 void journal_send_timers_check(struct pg *pg, const struct journal_timer *timers, size_t n); /* answers with those still due, locked */
-const struct pg_rows *journal_due_timers(struct pg *pg); /* aggregate, kind, timer, correlation; NULL: a fault */
+void journal_send_timer_postpone(struct pg *pg, const struct journal_timer *timer, duration wait);
+
+/* Those of the given kinds and names that are due within `ahead`, the earliest first: aggregate, kind, timer, correlation, and the
+   microseconds until then. NULL: a fault. */
+const struct pg_rows *journal_due_timers(struct pg *pg, const struct decider *decider, duration ahead, size_t most);
 
 #endif

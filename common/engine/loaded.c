@@ -63,3 +63,10 @@ struct aggregate *loaded_name(struct loaded *l, struct key key)
         (*slot)->locked = true;
     return &(*slot)->aggregate;
 }
+
+struct loaded_timer *loaded_timer(struct loaded *l, struct loaded_entry *entry, int timer)
+{
+    if (!entry->timers)
+        entry->timers = ARENA_ARRAY(l->arena, struct loaded_timer, l->decider->timer_count);
+    return &entry->timers[timer];
+}

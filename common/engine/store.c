@@ -214,25 +214,27 @@ static void send_rows(const struct store *s, struct pg *pg, const char *sql, str
     pg_params_release(&p);
 }
 
+static int compare_ids(const void *a, const void *b)
+{
+    return uuid_compare((*(struct aggregate *const *)a)->id, (*(struct aggregate *const *)b)->id);
+}
+
+/* New rows go in by id: two engines that make the same ones then wait for each other in one direction only. */
 size_t store_send_save(const struct store *s, struct pg *pg, struct aggregate *const *changed, size_t n, size_t expected[2])
 {
-    struct aggregate **sorted = memory_new(sizeof *sorted * (n + 1));
-    size_t old = 0, statements = 0;
+    struct aggregate **parted = memory_new(sizeof *parted * (n + 1));
+    size_t old = 0, fresh = n, statements = 0;
     for (size_t i = 0; i < n; i++)
-        if (changed[i]->stored)
-            sorted[old++] = changed[i];
-    size_t fresh = old;
-    for (size_t i = 0; i < n; i++)
-        if (!changed[i]->stored)
-            sorted[fresh++] = changed[i];
+        parted[changed[i]->stored ? old++ : --fresh] = changed[i];
     if (old > 0) {
-        send_rows(s, pg, s->update, sorted, old);
+        send_rows(s, pg, s->update, parted, old);
         expected[statements++] = old;
     }
-    if (fresh > old) {
-        send_rows(s, pg, s->insert, sorted + old, fresh - old);
-        expected[statements++] = fresh - old;
+    if (old < n) {
+        qsort(parted + old, n - old, sizeof *parted, compare_ids);
+        send_rows(s, pg, s->insert, parted + old, n - old);
+        expected[statements++] = n - old;
     }
-    free(sorted);
+    free(parted);
     return statements;
 }
