@@ -19,10 +19,8 @@ kafka_up() {
     kafka_format
     kafka_settings "$RUN/kafka" "-XX:SharedArchiveFile=$(kafka_archive)"
     supervisor_up kafka "$RUN/kafka/java.options" "$RUN/kafka/server.properties"
-    kafka_topics 60 || {
-        tail -n 10 "$RUN/log/kafka/current" >&2
-        die "kafka: not ready after 60 s" "Look at ./jumun logs kafka"
-    }
+    supervisor_await kafka listens "${PORT[kafka]}"
+    kafka_topics 60 || die "kafka: the topics are not as local/kafka/topics says: $(tail -n 1 "$RUN/log/topics")" "Look at ./jumun logs kafka"
     say "kafka: ready"
 }
 
@@ -186,5 +184,5 @@ kafka_topics_tool() {
 
 # kafka_topics SECONDS: waits for the broker, and makes the topics that are missing.
 kafka_topics() {
-    "$ROOT/build/local/topics" "127.0.0.1:${PORT[kafka]}" "$1" < "$ROOT/local/kafka/topics" > /dev/null
+    "$ROOT/build/local/topics" "127.0.0.1:${PORT[kafka]}" "$1" < "$ROOT/local/kafka/topics" > "$RUN/log/topics" 2>&1
 }

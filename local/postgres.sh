@@ -17,10 +17,7 @@ postgres_up() {
     postgres_make
     postgres_settings
     supervisor_up postgres "$RUN/postgres/jumun.conf"
-    if ! wait_until 60 postgres_answers; then
-        tail -n 10 "$RUN/log/postgres/current" >&2
-        die "postgres: not ready after 60 s" "Look at ./jumun logs postgres"
-    fi
+    supervisor_await postgres postgres_answers
     postgres_databases
     say "postgres: ready"
 }
@@ -74,7 +71,7 @@ postgres_answers() {
 
 # as_postgres: psql as the cluster's superuser, SQL on its standard input.
 as_postgres() {
-    PGPASSWORD=$(cat "$RUN/secrets/postgres") "$POSTGRES_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 \
+    PGOPTIONS='-c client_min_messages=warning' PGPASSWORD=$(cat "$RUN/secrets/postgres") "$POSTGRES_BIN/psql" -X -q -A -t -v ON_ERROR_STOP=1 \
         -h 127.0.0.1 -p "${PORT[postgres]}" -U postgres -d postgres
 }
 

@@ -22,10 +22,7 @@ daemonize no
 logfile ""
 TEXT
     supervisor_up redis "$RUN/redis/redis.conf"
-    if ! wait_until 60 redis_answers; then
-        tail -n 10 "$RUN/log/redis/current" >&2
-        die "redis: not ready after 60 s" "Look at ./jumun logs redis"
-    fi
+    supervisor_await redis redis_answers
     say "redis: ready"
 }
 

@@ -69,19 +69,11 @@ services_up() {
         supervisor_up "$name"
     done
     for name in "$@"; do
-        if ! wait_until 60 service_ready "$name"; then
-            tail -n 10 "$RUN/log/$name/current" >&2
-            die "$name: not ready after 60 s: $(service_says "$name")" "Look at ./jumun logs $name"
-        fi
+        supervisor_await "$name" service_ready "$name"
     done
     say "services: ready ($*)"
 }
 
 service_ready() {
     curl -s -f -o /dev/null -m 1 "http://127.0.0.1:$(admin_port "$1")/readyz"
-}
-
-# What it says of itself, in a line.
-service_says() {
-    curl -s -m 1 "http://127.0.0.1:$(admin_port "$1")/readyz" | tr -s '\n ' ' ' | cut -c 1-200
 }

@@ -3,13 +3,17 @@
 
 jumun_up() {
     (( $# == 0 )) || die "up takes no words, got: $*" "Settings come from the environment: ./jumun help"
+    shop_up
+    welcome
+}
+
+shop_up() {
     lock
     prepare build_services
     together postgres_up redis_up kafka_up
     services_up "${SERVICES[@]}"
     catalog_fill
     unlock
-    welcome
 }
 
 # prepare TASK…: all that must be there before the first process starts.

@@ -15,6 +15,7 @@ supervisor_define() {
 #!/bin/sh
 # $1: the exit code, or -1 when a signal ended it; $2: the signal.
 name=${PWD##*/}
+echo "$1" >> endings
 if [ "$1" -ge 0 ]; then
     echo "supervisor: $name ended with exit code $1"
 else
@@ -124,8 +125,31 @@ supervisor_up() {
     if supervisor_stale "$@"; then
         supervisor_down "$1"
     fi
+    rm -f "$dir/endings"
     supervisor_ask up "$1"
     rm -f "$dir/down"
+}
+
+# supervisor_await NAME COMMAND…: until COMMAND says that NAME is ready. Dies, with what NAME said last, after a minute, or soon when it ends
+# again and again.
+supervisor_await() {
+    local name=$1
+    shift
+    wait_until 60 ready_or_hopeless "$name" "$@" || true
+    if hopeless "$name" || ! "$@"; then
+        tail -n 10 "$RUN/log/$name/current" >&2
+        die "$name does not become ready; its last words are above" "All of them: ./jumun logs $name. When it is mended: ./jumun up"
+    fi
+}
+
+ready_or_hopeless() {
+    local name=$1
+    shift
+    "$@" || hopeless "$name"
+}
+
+hopeless() {
+    (( $(wc -l 2> /dev/null < "$RUN/service/$1/endings" || echo 0) >= 5 ))
 }
 
 # supervisor_ask VERB NAME: tells its runsv, and does not wait for the effect.

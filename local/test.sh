@@ -57,18 +57,18 @@ unit_with_stores() {
         unit_run
 }
 
-# A scratch database, new for each run, whose role may make others.
+# A scratch database, new for each run, whose role may make others; what an earlier run has left goes.
 unit_database() {
     [[ -e $RUN/secrets/test ]] || random_hex 24 | put "$RUN/secrets/test" 0600
     {
-        echo 'DROP DATABASE IF EXISTS test WITH (FORCE);'
+        echo "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database d JOIN pg_roles r ON r.oid = datdba WHERE rolname = 'test' \\gexec"
         postgres_database test "$(cat "$RUN/secrets/test")"
         echo 'ALTER ROLE test CREATEDB; GRANT pg_signal_backend, pg_monitor TO test;'
     } | as_postgres
 }
 
 unit_run() {
-    (cd "$ROOT" && ctest --preset asan --output-junit "$RESULTS/unit.xml" "$@") 2>&1 | tee "$RESULTS/unit.log"
+    (cd "$ROOT" && ctest --preset asan --output-junit "$RESULTS/unit.xml" "$@") 2>&1 | tee "$RESULTS/unit.log" || exit 1
 }
 
 test_system() {
@@ -79,10 +79,10 @@ test_system() {
 system_with_shop() {
     if ! shop_open; then
         export CARRIER_START_DELAY_MS=${CARRIER_START_DELAY_MS:-50} CARRIER_COMPLETE_DELAY_MS=${CARRIER_COMPLETE_DELAY_MS:-50}
-        jumun_up
+        shop_up
     fi
     (cd "$ROOT" && JUMUN_RUN=$RUN PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider tests/system \
-        --junitxml="$RESULTS/system.xml") 2>&1 | tee "$RESULTS/system.log"
+        --junitxml="$RESULTS/system.xml") 2>&1 | tee "$RESULTS/system.log" || exit 1
 }
 
 shop_open() {
@@ -134,26 +134,27 @@ step_counted() {
 
 # junit STEP ATTRIBUTE: its sum over the test suites of a result file.
 junit() {
-    { grep -o '<testsuite [^>]*>' "$RESULTS/$1.xml" || true; } | sed -n "s/.*[[:space:]]$2=\"\([0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'
+    { tr '\n\t' '  ' < "$RESULTS/$1.xml" | grep -o '<testsuite [^>]*>' || true; } | sed -n "s/.* $2=\"\([0-9]*\)\".*/\1/p" | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
 # jumun_bench [OPTION…]: the carrier takes no time while it is measured.
 jumun_bench() {
-    local failed=0
     packages_need build run test
     account_make
     state_make
+    BENCH_OPTIONS=("$@")
     if shop_open; then
-        bench_run "$@" || failed=$?
-        jumun_up > /dev/null
+        try bench_run
+        shop_up > /dev/null
     else
-        bench_run "$@" || failed=$?
+        try bench_run
         jumun_down > /dev/null
     fi
-    exit "$failed"
+    exit "$TASKS_FAILED"
 }
 
 bench_run() {
-    CARRIER_START_DELAY_MS=0 CARRIER_COMPLETE_DELAY_MS=0 "$ROOT/jumun" up || return 1
-    (cd "$ROOT" && JUMUN_RUN=$RUN tests/bench/run "$@")
+    export CARRIER_START_DELAY_MS=0 CARRIER_COMPLETE_DELAY_MS=0
+    shop_up
+    (cd "$ROOT" && JUMUN_RUN=$RUN tests/bench/run "${BENCH_OPTIONS[@]}") || exit 1
 }
