@@ -91,7 +91,7 @@ static void send(struct decision *d, const struct aggregate *a, const struct not
     decision_effect(d, a, SEND, s, size);
 }
 
-static void intend(const struct command *c, struct aggregate *a, const struct tell *t, struct decision *d)
+static void intend(struct aggregate *a, const struct tell *t, struct uuid cause, instant now, struct decision *d)
 {
     const struct notice *before = a->state;
     if (before->status != NOTICE_NONE)
@@ -99,12 +99,12 @@ static void intend(const struct command *c, struct aggregate *a, const struct te
     struct notice n = {
         .order = t->order,
         .customer = t->customer,
-        .cause = c->cause,
+        .cause = cause,
         .kind = t->kind,
         .channel = CHANNEL_log,
         .language = LANGUAGE_ko,
         .status = NOTICE_PENDING,
-        .at = c->now,
+        .at = now,
     };
     struct text_facts facts = {t->first_item, t->item_count, t->total, t->carrier, t->tracking_number};
     n.text = notice_text(d->arena, t->kind, n.language, &facts);
@@ -119,7 +119,7 @@ static void learn(const struct command *c, struct aggregate *a, const struct tel
                 (str_absent(dialogue->first_item) && !str_absent(whole->first_item));
     if (!news)
         return;
-    decision_event(d, a, DIALOGUE_LEARNT, &(struct dialogue_learnt){whole->customer, whole->first_item, whole->item_count});
+    decision_event(d, a, DIALOGUE_LEARNT, &(struct dialogue_learnt){whole->customer, c->cause, whole->first_item, whole->item_count});
     if (dialogue->waiting)
         decision_timer(d, a, CATCH_UP, c->now); /* rather than naming every notice that might wait in every command that names a customer */
 }
@@ -152,7 +152,7 @@ static void decide_tell(const struct command *c, struct aggregate *const *a, str
         return;
     }
     learn(c, a[0], &t, d);
-    intend(c, a[1], &t, d);
+    intend(a[1], &t, c->cause, c->now, d);
 }
 
 static void decide_catch_up(const struct command *c, struct aggregate *const *a, struct decision *d)
@@ -175,7 +175,7 @@ static void decide_catch_up(const struct command *c, struct aggregate *const *a,
             .tracking_number = dialogue->tracking_number,
         };
         if (dialogue->waiting & (int64_t)1 << kind)
-            intend(c, notice, &t, d);
+            intend(notice, &t, dialogue->cause, c->now, d);
     }
     decision_event(d, a[0], DIALOGUE_CAUGHT_UP, &(struct dialogue_caught_up){0});
 }
@@ -251,6 +251,7 @@ static void evolve_dialogue(struct dialogue *state, int event, const void *data)
     switch (event) {
     case DIALOGUE_LEARNT:
         state->customer = learnt->customer;
+        state->cause = learnt->cause;
         state->first_item = learnt->first_item;
         state->item_count = learnt->item_count;
         break;

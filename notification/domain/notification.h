@@ -56,6 +56,7 @@ struct uuid notice_id(struct uuid order, enum notice_kind kind);
 
 struct dialogue {
     struct uuid customer;  /* nil: not known yet */
+    struct uuid cause;     /* the event that made them known */
     struct str first_item; /* "녹차"; absent: not known yet */
     int64_t item_count;
     int64_t waiting;                     /* bits by notice_kind: to be told as soon as the customer is known */
@@ -94,7 +95,7 @@ struct notice_ref {
 /* ── events and effects ──────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct dialogue_learnt {
-    struct uuid customer;
+    struct uuid customer, cause;
     struct str first_item;
     int64_t item_count;
 };
@@ -121,7 +122,7 @@ struct send {
     char text[];
 };
 
-/* Of the pauses after failed sendings: 2 s, 4 s … 17 min; then it is given up, after about half an hour. */
+/* The pauses after failed sendings are 2 s, 4 s … 8.5 min; then, after 17 min in all, it is given up. */
 #define NOTICE_ATTEMPTS_MAX 10
 duration notice_pause(int64_t failed_attempts);
 

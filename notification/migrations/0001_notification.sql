@@ -3,6 +3,7 @@ create table dialogue (
     id              uuid primary key,      -- the order
     version         bigint not null,
     customer        uuid,                  -- null: not known yet
+    cause           uuid,                  -- the event that made them known
     first_item      text,
     item_count      bigint not null,
     waiting         bigint not null,       -- bits by kind: to be told once the customer is known

@@ -4,6 +4,7 @@
 
 static const struct store_column dialogue_columns[] = {
     STORE_COLUMN(struct dialogue, customer, "customer", STORE_ID),
+    STORE_COLUMN(struct dialogue, cause, "cause", STORE_ID),
     STORE_COLUMN(struct dialogue, first_item, "first_item", STORE_TEXT),
     STORE_COLUMN(struct dialogue, item_count, "item_count", STORE_INTEGER),
     STORE_COLUMN(struct dialogue, waiting, "waiting", STORE_INTEGER),

@@ -143,6 +143,7 @@ static void a_delivery_that_overtakes_its_order_waits_for_the_customer(void **st
     when(s, due(CATCH_UP, DIALOGUE, order));
     const struct notice *n = then_event(s, NOTICE_INTENDED);
     assert_text(n->text, "녹차 외 2건 배송을 시작했습니다. CJ, 운송장 번호 6012");
+    assert_true(uuid_equal(n->cause, event));
     n = then_event(s, NOTICE_INTENDED);
     assert_int_equal(n->kind, DELIVERY_COMPLETED);
     then_event(s, DIALOGUE_CAUGHT_UP);
