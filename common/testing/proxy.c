@@ -18,7 +18,7 @@ struct testing_proxy {
     struct sockaddr_in server;
     int listener;
     pthread_t thread;
-    atomic_bool lose, away, stopping;
+    atomic_bool lose, away_then, away, stopping;
     atomic_uint lost, connections;
 };
 
@@ -52,6 +52,8 @@ static bool pass(struct tunnel *t, int from, int to)
     if (n <= 0)
         return false;
     if (from == t->server && is_commit_answer(bytes, (size_t)n) && atomic_exchange(&t->proxy->lose, false)) {
+        if (atomic_load(&t->proxy->away_then))
+            atomic_store(&t->proxy->away, true);
         atomic_fetch_add(&t->proxy->lost, 1);
         return false;
     }
@@ -157,6 +159,12 @@ void testing_proxy_lose_next_commit(struct testing_proxy *p)
 unsigned testing_proxy_lost(const struct testing_proxy *p)
 {
     return atomic_load(&p->lost);
+}
+
+void testing_proxy_stay_away_after_next_commit(struct testing_proxy *p)
+{
+    atomic_store(&p->away_then, true);
+    atomic_store(&p->lose, true);
 }
 
 void testing_proxy_go_away(struct testing_proxy *p)

@@ -42,8 +42,9 @@ struct testing_proxy;
 struct testing_proxy *testing_proxy_start(const char *database_url);
 const char *testing_proxy_url(const struct testing_proxy *p);
 void testing_proxy_lose_next_commit(struct testing_proxy *p);
-unsigned testing_proxy_lost(const struct testing_proxy *p); /* how many answers were swallowed */
-void testing_proxy_go_away(struct testing_proxy *p);        /* cuts all connections, and hangs up on whoever calls */
+unsigned testing_proxy_lost(const struct testing_proxy *p);              /* how many answers were swallowed */
+void testing_proxy_stay_away_after_next_commit(struct testing_proxy *p); /* whose answer is lost */
+void testing_proxy_go_away(struct testing_proxy *p);                     /* cuts all connections, and hangs up on whoever calls */
 void testing_proxy_come_back(struct testing_proxy *p);
 void testing_proxy_stop(struct testing_proxy *p);
 

@@ -59,7 +59,10 @@ static void decide_withdrawal(const struct bank_order *o, struct aggregate *cons
 static void decide_timer(struct aggregate *const *a, struct decision *d)
 {
     const struct account *account = a[0]->state;
-    if (account->note < 0) /* somebody wants it to be refused */
+    const int64_t everything = account->balance + 1;
+    if (account->note == -2)
+        decision_event(d, a[0], WITHDRAWN, &everything);
+    else if (account->note == -1)
         decision_refuse_with(d, 409, "/problems/no-reminder", "No reminder", "It is not wanted.");
     else
         decision_event(d, a[0], REMINDED, NULL);

@@ -24,7 +24,7 @@ enum bank_command {
     WITHDRAW,    /* refused (409) beyond the balance */
     OVERDRAW,    /* what a decider with a bug would do: the table's CHECK rejects it */
     TRANSFER,    /* between two accounts */
-    NOTE,        /* a foreign fact: changes the state, leaves no event */
+    NOTE,        /* a foreign fact: changes the state, leaves no event. After -1 a reminder is refused, after -2 rejected */
     WATCH,       /* from now on its changes settle into BalanceChanged */
     REMIND,      /* sets the reminder, or clears it when at is 0 */
     ASK_BANK,    /* an effect; the asker is answered by its outcome */
