@@ -36,12 +36,23 @@ demo_place() {
         payment: {method: "card", token: "tok_ok"}
     }' <<< "$1")
     jq -r '"A customer orders 2 × \(.name) at \(.price.amount) \(.price.currency)."' <<< "$1"
-    api POST /api/orders "$API_TOKEN" "$order" "$(cat /proc/sys/kernel/random/uuid)"
+    demo_ask "$order"
     case $API_STATUS in
         201) jq -r '"Paid and confirmed: \(.total.amount) \(.total.currency), order \(.id)."' <<< "$API_BODY" ;;
         202) jq -r '"Placed, the payment is on its way: order \(.id)."' <<< "$API_BODY" ;;
         *) die "the order was not taken ($API_STATUS): $(jq -r '.detail // .title // .' <<< "$API_BODY" 2> /dev/null)" "./jumun status and ./jumun logs order may tell why." ;;
     esac
+}
+
+# A product that was registered a moment ago reaches order through Kafka; so "unknown-product" is asked again, for some seconds.
+demo_ask() {
+    local deadline=$(( EPOCHSECONDS + 10 ))
+    while
+        api POST /api/orders "$API_TOKEN" "$1" "$(cat /proc/sys/kernel/random/uuid)"
+        [[ $API_STATUS == 422 && $API_BODY == *'"unknown-product"'* ]] && (( EPOCHSECONDS < deadline ))
+    do
+        sleep 0.1
+    done
 }
 
 # Prints each new entry of the timeline as it comes, until the order is COMPLETED.

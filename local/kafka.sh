@@ -94,7 +94,7 @@ transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
 
 # A broker that was killed is let back in only when its old session is over; the default is nine seconds.
-broker.session.timeout.ms=2000
+broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
 
 auto.create.topics.enable=false

@@ -13,7 +13,7 @@ jumun_logs() {
             files+=("$RUN/log/$name/current")
         done
     fi
-    tail -n 20 -v -F "${files[@]}" 2> /dev/null | jq -n -R -r --unbuffered "$LOGS_LINES"
+    tail -n 20 -v -F --pid=$$ "${files[@]}" 2> /dev/null | jq -n -R -r --unbuffered "$LOGS_LINES"
 }
 
 # tail's headings ("==> …/order/current <==") become the first word of each line. A line of JSON becomes time, severity, message and the rest;

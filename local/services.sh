@@ -20,6 +20,9 @@ TEXT
             ;;
     esac
     case $1 in
+        product | notification | customer-view)
+            echo "JUMUN_CURSOR_SECRET=$(cat "$RUN/secrets/cursor")"
+            ;;
         order)
             echo "JUMUN_PAYMENT_URL=$(service_url payment)"
             ;;
@@ -60,6 +63,7 @@ SH
 services_up() {
     local name
     local -a stale=()
+    [[ -e $RUN/secrets/cursor ]] || random_hex 24 | put "$RUN/secrets/cursor" 0600
     for name in "$@"; do
         service_settings "$name" | put "$RUN/service/$name/settings" 0600
         ! supervisor_stale "$name" "$RUN/service/$name/settings" "$(program "$name")" || stale+=("$name")
