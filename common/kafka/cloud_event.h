@@ -16,12 +16,12 @@ struct cloud_event {
     struct str type;   /* "jumun.order.OrderConfirmed.v1" */
     struct str source; /* "/jumun/order" */
     instant time;
-    struct uuid subject;     /* the aggregate's id */
+    struct uuid subject; /* the aggregate's id */
     struct uuid correlation;
-    struct uuid causation;   /* nil: nothing before it */
-    int64_t version;         /* the aggregate's, after this event: 1, 2, … */
-    struct str traceparent;  /* may be absent */
-    struct str data;         /* JSON */
+    struct uuid causation;  /* nil: nothing before it */
+    int64_t version;        /* the aggregate's, after this event: 1, 2, … */
+    struct str traceparent; /* may be absent */
+    struct str data;        /* JSON */
 };
 
 /* "jumun.order.OrderConfirmed.v1" → name "OrderConfirmed" of topic "jumun.order", major 1. False: not of that form. */

@@ -58,7 +58,7 @@ struct kafka_record {
     struct str topic; /* terminated */
     int32_t partition;
     int64_t offset;
-    instant time; /* Kafka's timestamp */
+    instant time;          /* Kafka's timestamp */
     struct str key, value; /* absent: null */
     const struct kafka_header *headers;
     size_t header_count;
@@ -82,7 +82,7 @@ struct kafka_consumer_config {
     const char *group;
     const char *const *topics;
     size_t topic_count;
-    size_t batch_max;  /* 0: 512 */
+    size_t batch_max;    /* 0: 512 */
     duration batch_wait; /* 0: 5 ms. How long to wait for more once one is there: not at all if the fetch queue is empty */
     enum kafka_verdict (*apply)(void *ctx, const struct kafka_record *records, size_t n);
     void *ctx;
@@ -91,7 +91,7 @@ struct kafka_consumer_config {
 
 struct kafka_consumer;
 struct kafka_consumer *kafka_consumer_start(const struct kafka_consumer_config *config); /* a new group begins at the earliest record */
-void kafka_consumer_stop(struct kafka_consumer *c);                                      /* finishes apply, commits, leaves the group, frees */
+void kafka_consumer_stop(struct kafka_consumer *c);        /* finishes apply, commits, leaves the group, frees */
 bool kafka_consumer_ready(const struct kafka_consumer *c); /* has had an assignment, and the brokers answer */
 void kafka_consumer_rewind(struct kafka_consumer *c);      /* any thread: load positions again and seek there (own positions only) */
 void kafka_consumer_show(const struct kafka_consumer *c, struct metrics_page *page); /* lag by topic, records, batches, age */
