@@ -1,0 +1,87 @@
+"""Who and what the stories are about. They bring customers and goods of their own, and leave everybody else's alone."""
+import sys
+
+import pytest
+
+from contract import Contract
+from histories import Histories
+from people import Admin, Courier, Customer, Person
+from shop import Shop
+from topics import Topics
+from wire import Wire
+
+sys.dont_write_bytecode = True
+
+
+def pytest_collection_modifyitems(items):
+    """Plain stories first, then those that kill processes, then those that restart everything."""
+    items.sort(key=lambda item: 2 if item.get_closest_marker("restarts") else 1 if item.get_closest_marker("faults") else 0)
+
+
+@pytest.fixture(scope="session")
+def contract():
+    return Contract()
+
+
+@pytest.fixture(scope="session")
+def wire(contract):
+    return Wire(saw=contract.saw)
+
+
+@pytest.fixture(scope="session")
+def whole_shop(wire):
+    return Shop(wire)
+
+
+@pytest.fixture
+def shop(whole_shop):
+    """Open, with every service ready."""
+    whole_shop.waits_until_ready()
+    return whole_shop
+
+
+@pytest.fixture(scope="session", autouse=True)
+def topics():
+    """What is on the topics from now on."""
+    topics = Topics()
+    yield topics
+    topics.close()
+
+
+@pytest.fixture
+def histories(shop):
+    histories = Histories()
+    yield histories
+    histories.close()
+
+
+@pytest.fixture
+def customer(shop, wire):
+    return Customer(wire)
+
+
+@pytest.fixture
+def neighbour(shop, wire):
+    """Another customer."""
+    return Customer(wire)
+
+
+@pytest.fixture
+def admin(shop, wire):
+    return Admin(wire)
+
+
+@pytest.fixture
+def courier(shop, wire):
+    return Courier(wire)
+
+
+@pytest.fixture
+def operator(shop, wire):
+    return Person(wire, "operator")
+
+
+@pytest.fixture
+def passer_by(shop, wire):
+    """Without a token."""
+    return Person(wire)

@@ -1,0 +1,112 @@
+"""The written contracts: OpenAPI as the gateway serves it, AsyncAPI as it stands in the services' folders; and what was seen held against them."""
+import json
+import re
+import threading
+
+import jsonschema
+import yaml
+
+from shop import ROOT
+from wire import Wire
+
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+
+def violations(schema, document, value):
+    validator = jsonschema.Draft202012Validator(schema, resolver=jsonschema.RefResolver.from_schema(document),
+                                                format_checker=jsonschema.FormatChecker())
+    return [f"{error.json_path}: {error.message}" for error in validator.iter_errors(value)]
+
+
+class Contract:
+    """The joined OpenAPI document. Every answer of the gateway is held against it; what does not fit is kept for the test that asks."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.document = Wire().send("GET", "/api/openapi.json").json
+        self.routes = [(re.compile("^" + re.sub(r"\{[^}]+\}", "[^/]+", path) + "$"), path) for path in
+                       sorted(self.document["paths"], key=lambda path: path.count("{"))]
+        self.breaches = {}  # (method, path, status): what was wrong with the first such answer
+        self.answered = set()  # (method, path, status)
+
+    def resolve(self, node):
+        while "$ref" in node:
+            assert node["$ref"].startswith("#/"), node
+            found = self.document
+            for part in node["$ref"][2:].split("/"):
+                found = found[part.replace("~1", "/").replace("~0", "~")]
+            node = found
+        return node
+
+    def operations(self):
+        return {(method.upper(), path): operation for path, item in self.document["paths"].items() for method, operation in item.items()
+                if method in METHODS}
+
+    def template(self, path):
+        return next((template for pattern, template in self.routes if pattern.match(path.split("?")[0])), None)
+
+    def saw(self, method, path, answer):
+        template = self.template(path)
+        operation = self.operations().get((method, template))
+        if operation is None:  # not documented, so there must be nothing
+            wrong = [] if answer.status in (400, 404, 405) else [f"{answer.status} for what is not documented"]
+            template = path.split("?")[0]
+        else:
+            wrong = self.check(operation, answer)
+        with self.lock:
+            self.answered.add((method, template, answer.status))
+            if wrong:
+                self.breaches.setdefault((method, template, answer.status), wrong)
+
+    def check(self, operation, answer):
+        response = operation["responses"].get(str(answer.status))
+        if response is None:
+            return [f"the status {answer.status} is not documented; the answer is {answer}"]
+        content = self.resolve(response).get("content", {})
+        kind = (answer.content_type or "").split(";")[0]
+        if not content and answer.status >= 400:
+            return []
+        if kind not in content:
+            return [f"the content type {kind!r} is not documented"]
+        return violations(content[kind]["schema"], self.document, answer.json)
+
+
+class EventContract:
+    """The JSON Schemas of all event types, by who sends them and by who reads them."""
+
+    def __init__(self):
+        self.sent, self.read = {}, {}
+        for file in sorted(ROOT.glob("*/api/asyncapi.yaml")):
+            self._take(file.parent.parent.name, yaml.safe_load(file.read_text()))
+
+    def _take(self, service, document):
+        addresses = {action: {self._resolve(document, operation["channel"])["address"] for operation in document["operations"].values()
+                              if operation["action"] == action} for action in ("send", "receive")}
+        for channel in document["channels"].values():
+            for message in channel["messages"].values():
+                message = self._resolve(document, message)
+                if channel["address"] in addresses["send"]:
+                    assert message["name"] not in self.sent, f"{message['name']} is said to be sent by two services"
+                    self.sent[message["name"]] = (service, channel["address"], message["payload"], document)
+                if channel["address"] in addresses["receive"]:
+                    self.read[service, message["name"]] = (channel["address"], message["payload"], document)
+
+    @staticmethod
+    def _resolve(document, node):
+        if "$ref" not in node:
+            return node
+        for part in node["$ref"][2:].split("/"):
+            document = document[part]
+        return document
+
+    def violations(self, event):
+        """Of the sender's schema, and of every reader's."""
+        assert event.type in self.sent, f"nobody says that {event.type} is sent"
+        data = json.loads(event.value)
+        _, topic, payload, document = self.sent[event.type]
+        found = [] if topic == event.topic else [f"{event.type} belongs on {topic}, not on {event.topic}"]
+        found += violations(payload, document, data)
+        for (reader, name), (_, payload, document) in self.read.items():
+            if name == event.type:
+                found += [f"{reader} reads otherwise: {wrong}" for wrong in violations(payload, document, data)]
+        return found

@@ -1,0 +1,193 @@
+"""The people of the stories: customers, administrators, couriers, and somebody without a token; and the orders that customers hold."""
+import uuid
+
+from waiting import LIMIT, until
+from wire import NoAnswer, new_key
+
+ADDRESS = {"recipient": "김주문", "phone": "010-1234-5678", "zip": "63535", "line1": "제주특별자치도 서귀포시 녹차분재로 15", "line2": "2층"}
+
+
+class Person:
+    """Whoever asks the gateway; without roles, somebody it does not know."""
+
+    def __init__(self, wire, *roles):
+        self.wire, self.roles = wire, roles
+        self.id = str(uuid.uuid4())
+        self.token = self.fetch_token() if roles else None
+
+    def fetch_token(self):
+        answer = self.wire.send("POST", "/api/auth/demo", {"sub": self.id, "roles": list(self.roles)})
+        assert answer.status == 200, answer
+        return answer.json["access_token"]
+
+    def asks(self, method, path, body=None, headers=None, key=None, **options):
+        headers = dict(headers or {})
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        if not self.token or "Authorization" in headers:
+            return self.wire.send(method, path, body, headers, **options)
+        answer = self.wire.send(method, path, body, {**headers, "Authorization": f"Bearer {self.token}"}, **options)
+        if answer.status == 401:  # the gateway was started anew, and with it the demo issuer: log in again
+            self.token = self.fetch_token()
+            answer = self.wire.send(method, path, body, {**headers, "Authorization": f"Bearer {self.token}"}, **options)
+        return answer
+
+    def gets(self, path, **options):
+        return self.asks("GET", path, **options)
+
+    def posts(self, path, body=None, **options):
+        return self.asks("POST", path, body, **options)
+
+    def reads(self, path):
+        """What is there, as JSON: it must be."""
+        answer = self.gets(path)
+        assert answer.status == 200, f"GET {path}: {answer}"
+        return answer.json
+
+    def pages(self, path, limit):
+        """All pages of a list, one after the other, as long as the caller wants more."""
+        cursor = None
+        while True:
+            page = self.reads(f"{path}?limit={limit}" + (f"&cursor={cursor}" if cursor else ""))
+            assert len(page["items"]) <= limit
+            yield page["items"]
+            cursor = page["nextCursor"]
+            if cursor is None:
+                return
+
+    def insists(self, method, path, body, key, limit=LIMIT):
+        """Repeats the same request until it is answered for good: neither lost, nor unavailable, nor still being answered."""
+        def answered():
+            try:
+                answer = self.asks(method, path, body, key=key, timeout=30)
+            except NoAnswer:
+                return None
+            running = answer.status == 409 and answer.json["type"] == "/problems/request-in-progress"
+            return None if running or answer.status in (503, 504) else answer
+
+        return until(answered, f"an answer to {method} {path} with the key {key}", limit)
+
+
+class Admin(Person):
+    def __init__(self, wire):
+        super().__init__(wire, "admin")
+
+    def registers(self, name, price, stock, description=""):
+        answer = self.posts("/api/products", {"name": name, "description": description, "price": {"amount": price, "currency": "KRW"}, "stock": stock})
+        assert answer.status == 201, answer
+        return answer.json
+
+    def reprices(self, product, amount, **options):
+        return self.asks("PATCH", f"/api/products/{product['id']}", {"price": {"amount": amount, "currency": "KRW"}}, **options)
+
+    def restocks(self, product, quantity, **options):
+        return self.posts(f"/api/products/{product['id']}/restock", {"quantity": quantity}, **options)
+
+
+class Courier(Person):
+    def __init__(self, wire):
+        super().__init__(wire, "courier")
+
+
+class Customer(Person):
+    def __init__(self, wire):
+        super().__init__(wire, "customer")
+
+    def orders(self, product, quantity=1, token="tok_ok", key=None):
+        """An order that is placed; whether it is paid its `answer` tells."""
+        return self.orders_all([(product, quantity)], token, key)
+
+    def orders_all(self, lines, token="tok_ok", key=None):
+        answer = self.places(basket(lines, token), key or new_key())
+        assert answer.status in (201, 202, 402), answer
+        return Order(self, answer)
+
+    def insists_on_ordering(self, product, quantity=1, token="tok_ok"):
+        answer = self.insists("POST", "/api/orders", basket([(product, quantity)], token), new_key())
+        assert answer.status in (201, 202), answer
+        return Order(self, answer)
+
+    def places(self, body, key=None, **options):
+        """POST /api/orders as it stands, good or not."""
+        return self.posts("/api/orders", body, key=new_key() if key is None else key, **options)
+
+    def history(self, limit=100):
+        return [order for page in self.pages("/api/my/orders", limit) for order in page]
+
+    def notices(self):
+        return [notice for page in self.pages("/api/my/notifications", 100) for notice in page]
+
+    def waits_for_all(self, orders, status="COMPLETED", limit=LIMIT):
+        """Until the customer's view shows all of them in this state."""
+        missing = {order.id for order in orders}
+
+        def all_there():
+            answer = self.gets("/api/my/orders?limit=100")
+            if answer.status == 200:  # not while it is being restarted
+                missing.difference_update(shown["id"] for shown in self.history() if shown["status"] == status)
+            return not missing
+
+        until(all_there, lambda: f"{status}: {len(missing)} of {len(orders)} orders, such as {sorted(missing)[:3]}", limit)
+
+
+def basket(lines, token="tok_ok"):
+    """A good body for POST /api/orders."""
+    return {
+        "items": [{"productId": product["id"], "quantity": quantity} for product, quantity in lines],
+        "address": ADDRESS,
+        "payment": {"method": "card", "token": token},
+    }
+
+
+class Order:
+    """A placed order, in the hands of its customer."""
+
+    def __init__(self, customer, answer):
+        self.customer, self.answer = customer, answer
+        self.id = answer.json["orderId"] if answer.status == 402 else answer.json["id"]
+
+    def seen(self):
+        """As the customer's view shows it; None before it has heard of it."""
+        answer = self.customer.gets(f"/api/my/orders/{self.id}")
+        return answer.json if answer.status == 200 else None
+
+    def shown(self):
+        """As order shows it, payment and delivery likewise."""
+        return self.customer.reads(f"/api/orders/{self.id}")
+
+    def payment(self):
+        return self.customer.reads(f"/api/payments/{self.id}")
+
+    def delivery(self):
+        return self.customer.reads(f"/api/deliveries/{self.id}")
+
+    def pays(self, token, key=None):
+        return self.customer.posts(f"/api/orders/{self.id}/payment", {"method": "card", "token": token}, key=key or new_key())
+
+    def waits_until(self, status, limit=LIMIT):
+        def there():
+            seen = self.seen()
+            return seen is not None and seen["status"] == status
+
+        until(there, lambda: f"order {self.id} is {status} in the customer's view; it is {self.seen()}", limit)
+        return self
+
+    def waits_for(self, what, condition, limit=LIMIT):
+        """Until the condition holds of the order as the customer sees it; returns that."""
+        def there():
+            seen = self.seen()
+            return seen if seen is not None and condition(seen) else None
+
+        return until(there, lambda: f"{what} of order {self.id}; it is {self.seen()}", limit)
+
+    def timeline(self, *types):
+        """The whole timeline, once it has all of these types."""
+        return self.waits_for(f"{types} in the timeline", lambda seen: has_all([entry["type"] for entry in seen["timeline"]], types))["timeline"]
+
+    def notices(self):
+        return [notice for notice in self.customer.notices() if notice["orderId"] == self.id]
+
+
+def has_all(items, wanted):
+    """As often as wanted, in any order, others between them or not."""
+    return all(items.count(item) >= wanted.count(item) for item in wanted)

@@ -1,0 +1,123 @@
+"""The shop: its processes under the supervisor, and the goods that these tests sell."""
+import contextlib
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import requests
+
+from people import Admin, Customer, basket
+from waiting import until
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+RUN = pathlib.Path(os.environ.get("JUMUN_RUN") or ROOT / ".run").resolve()
+
+PORTS = {"order": 8081, "product": 8082, "payment": 8083, "notification": 8084, "customer-view": 8085, "delivery": 8086, "gateway": 8088}
+SERVICES = tuple(PORTS)
+
+
+def admin_port(service):
+    return PORTS[service] + 1000
+
+
+class Shop:
+    def __init__(self, wire):
+        self.wire = wire
+        self.admin = Admin(wire)
+        self.prober = Customer(wire)
+        self.goods = {}
+
+    # ── goods ──
+
+    @property
+    def tea(self):
+        """Always enough of it."""
+        return self.good("tea", "제주 녹차", 18000)
+
+    @property
+    def coffee(self):
+        return self.good("coffee", "강릉 커피 원두", 16500)
+
+    def good(self, key, name, price):
+        if key not in self.goods:
+            self.goods[key] = self.sells(name, price, 1_000_000)
+        return self.goods[key]
+
+    def sells(self, name="담양 대나무 찻잔", price=32000, stock=1000):
+        """A new product, once it can be ordered."""
+        product = self.admin.registers(name, price, stock)
+        until(lambda: self.probe(product, 1) != "unknown-product", f"order knows {product['id']}")
+        return product
+
+    def probe(self, product, quantity):
+        """What order would say of such a line (None: nothing); nothing is placed, for the way of payment is none."""
+        body = basket([(product, quantity)])
+        body["payment"]["method"] = "shells"
+        answer = self.prober.places(body)
+        assert answer.status == 422, answer
+        return next((fault["code"] for fault in answer.json["errors"] if fault["pointer"].startswith("/items/0/")), None)
+
+    def stock(self, product):
+        return self.prober.reads(f"/api/products/{product['id']}")["available"]
+
+    # ── processes ──
+
+    def jumun(self, *words, limit=120, **environment):
+        done = subprocess.run([ROOT / "jumun", *words], capture_output=True, text=True, timeout=limit, stdin=subprocess.DEVNULL,
+                              env={**os.environ, "JUMUN_RUN": str(RUN), **environment})
+        assert done.returncode == 0, f"./jumun {' '.join(words)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def stop(self, *services):
+        """Asks them to end, and waits until they have."""
+        self.jumun("stop", *services)
+
+    def start(self, *services):
+        self.jumun("start", *services)
+        self.waits_until_ready(*services)
+
+    @contextlib.contextmanager
+    def down(self, *services):
+        self.stop(*services)
+        try:
+            yield
+        finally:
+            self.start(*services)
+
+    def kill(self, service):
+        """kill -9; the supervisor starts it again. Returns the pid that was."""
+        pid = self.pid(service)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: self.pid(service) not in (None, pid), f"the supervisor has started {service} again")
+        return pid
+
+    def pid(self, service):
+        text = (RUN / "service" / service / "supervise" / "pid").read_text().strip()
+        return int(text) if text else None
+
+    def asks_admin(self, service, path):
+        return requests.get(f"http://127.0.0.1:{admin_port(service)}{path}", timeout=2)
+
+    def is_ready(self, service):
+        try:
+            return self.asks_admin(service, "/readyz").status_code == 200
+        except requests.RequestException:
+            return False
+
+    def waits_until_ready(self, *services):
+        for service in services or SERVICES:
+            until(lambda: self.is_ready(service), f"{service} is ready")
+
+    def last_end(self, service):
+        """How it ended last, as the supervisor noted in its log."""
+        files = sorted((RUN / "log" / service).glob("@*")) + [RUN / "log" / service / "current"]
+        ends = [line for file in files for line in file.read_text(errors="replace").splitlines() if line.startswith(f"supervisor: {service} ")]
+        return ends[-1] if ends else None
+
+    def takes(self, action):
+        """Seconds."""
+        began = time.monotonic()
+        action()
+        return time.monotonic() - began

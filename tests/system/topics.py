@@ -1,0 +1,127 @@
+"""The topics, read by an independent client from where they stood when the tests began."""
+import dataclasses
+import threading
+import uuid
+from collections import defaultdict
+
+import confluent_kafka
+
+from waiting import until
+
+BROKERS = "127.0.0.1:8093"
+
+
+@dataclasses.dataclass(frozen=True)
+class Event:
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes
+    headers: tuple  # of (name, bytes), in their order
+
+    def header(self, name):
+        found = [value.decode() for key, value in self.headers if key == name]
+        assert len(found) <= 1, f"{name} stands {len(found)} times in {self.headers}"
+        return found[0] if found else None
+
+    @property
+    def id(self):
+        return self.header("ce_id")
+
+    @property
+    def type(self):
+        return self.header("ce_type")
+
+    @property
+    def name(self):
+        return self.type.split(".")[2]
+
+    @property
+    def version(self):
+        return int(self.header("ce_aggregateversion"))
+
+    @property
+    def cause(self):
+        return self.header("ce_causationid")
+
+    @property
+    def subject(self):
+        return self.header("ce_subject")
+
+
+class Topics:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.by_key = defaultdict(list)
+        self.ids = set()
+        self.consumer = confluent_kafka.Consumer({
+            "bootstrap.servers": BROKERS, "group.id": f"system-tests-{uuid.uuid4()}", "enable.auto.commit": False,
+            "auto.offset.reset": "earliest", "logger": None, "log_level": 0,
+        })
+        self.consumer.assign(self._ends())
+
+    def _ends(self):
+        ends = []
+        for name, topic in self.consumer.list_topics(timeout=10).topics.items():
+            if name.startswith("jumun."):
+                for partition in topic.partitions:
+                    spot = confluent_kafka.TopicPartition(name, partition)
+                    spot.offset = self.consumer.get_watermark_offsets(spot, timeout=10)[1]
+                    ends.append(spot)
+        return ends
+
+    def _read_on(self):
+        with self.lock:
+            while (messages := self.consumer.consume(1000, timeout=0.05)):
+                for message in messages:
+                    if message.error() is None:
+                        self._keep(message)
+
+    def _keep(self, message):
+        event = Event(message.topic(), message.partition(), message.offset(), message.key(), message.value(), tuple(message.headers() or ()))
+        self.by_key[event.key].append(event)
+        self.ids.add(event.id)
+
+    def of(self, key, *names):
+        """All events with this key (an order's or a product's id), once those of these names are among them."""
+        def there():
+            self._read_on()
+            found = [event.name for event in self.events(key)]
+            return all(found.count(name) >= names.count(name) for name in names)
+
+        until(there, lambda: f"{names} on the topics for {key}; there are {[event.name for event in self.events(key)]}")
+        return self.events(key)
+
+    def events(self, key):
+        """What was read so far, dead letters apart."""
+        return [event for event in self.by_key[key.encode()] if not event.topic.startswith("jumun.dlq.")]
+
+    def dead_letters(self, keys):
+        self._read_on()
+        return [event for key in keys for event in self.by_key[key.encode()] if event.topic.startswith("jumun.dlq.")]
+
+    def knows(self, event_id):
+        self._read_on()
+        return event_id in self.ids
+
+    def close(self):
+        self.consumer.close()
+
+
+def first_occurrences(events):
+    """Without copies: a relay may send an event again after a crash, but never another one under the same id."""
+    first = {}
+    for event in events:
+        known = first.setdefault(event.id, event)
+        assert (known.topic, known.key, known.value, dict(known.headers)) == (event.topic, event.key, event.value, dict(event.headers)), \
+            f"two events with one id: {known} {event}"
+    return list(first.values())
+
+
+def by_aggregate(events):
+    """{(topic, subject): events in the order of the topic}."""
+    found = defaultdict(list)
+    for event in sorted(events, key=lambda event: (event.topic, event.partition, event.offset)):
+        found[event.topic, event.subject].append(event)
+    return found

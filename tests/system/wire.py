@@ -1,0 +1,86 @@
+"""The wire to the gateway: a request, and all of its answer."""
+import json
+import socket
+import uuid
+
+import requests
+
+HOST, PORT = "127.0.0.1", 8088
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    @property
+    def json(self):
+        return json.loads(self.body)
+
+    @property
+    def content_type(self):
+        return self.headers.get("Content-Type")
+
+    @property
+    def replayed(self):
+        return self.headers.get("Idempotent-Replayed") == "true"
+
+    def __repr__(self):
+        return f"<{self.status} {self.content_type} {self.body[:400].decode(errors='replace')}>"
+
+
+class NoAnswer(Exception):
+    """The connection failed: whether anything was done is not known."""
+
+
+class Wire:
+    """Connections to one gateway. `saw(method, path, answer)` is told of every answer."""
+
+    def __init__(self, host=HOST, port=PORT, saw=None):
+        self.host, self.port, self.saw = host, port, saw
+        self.session = requests.Session()
+        self.session.trust_env = False
+        self.session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=128))
+
+    def send(self, method, path, body=None, headers=None, timeout=15):
+        """`body`: an object becomes JSON; bytes and text are sent as they are."""
+        headers = dict(headers or {})
+        if body is not None:
+            headers.setdefault("Content-Type", "application/json")
+            if isinstance(body, str):
+                body = body.encode()
+            elif not isinstance(body, bytes):
+                body = json.dumps(body, ensure_ascii=False).encode()
+        headers = {name: value for name, value in headers.items() if value is not None}
+        try:
+            got = self.session.request(method, f"http://{self.host}:{self.port}{path}", data=body, headers=headers, timeout=timeout,
+                                       allow_redirects=False)
+        except requests.RequestException as fault:
+            raise NoAnswer(f"{method} {path}: {fault}") from fault
+        answer = Answer(got.status_code, got.headers, got.content)
+        if self.saw:
+            self.saw(method, path, answer)
+        return answer
+
+    def send_raw(self, data, limit=10):
+        """Bytes as they are, on a connection of their own; the first answer."""
+        with socket.create_connection((self.host, self.port), timeout=limit) as connection:
+            try:
+                connection.sendall(data)
+            except OSError:
+                pass  # it may have had enough, and have answered
+            return read_answer(connection.makefile("rb"))
+
+
+def read_answer(stream):
+    status_line = stream.readline()
+    if not status_line:
+        return Answer(None, {}, b"")
+    headers = requests.structures.CaseInsensitiveDict()
+    while (line := stream.readline().strip()):
+        name, value = line.decode("latin-1").split(":", 1)
+        headers[name] = value.strip()
+    return Answer(int(status_line.split()[1]), headers, stream.read(int(headers.get("Content-Length", 0))))
+
+
+def new_key():
+    return str(uuid.uuid4())
