@@ -1,9 +1,13 @@
-/* Events: the projector on Kafka's thread, from the service's start to its end. */
+/* Events: the projector on Kafka's thread, and the watch over Redis, from the service's start to its end. */
 #include "inbound/inbound.h"
 #include "inbound/projector.h"
+#include "invariant.h"
+#include "log.h"
 #include "settings.h"
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <time.h>
 
 static const char *const topics[] = {"jumun.order", "jumun.payment", "jumun.preparation", "jumun.delivery", "jumun.notification"};
 
@@ -11,10 +15,6 @@ static const struct kafka_positions positions = {projector_positions};
 
 static struct projector *projector;
 static _Atomic(struct kafka_consumer *) consumer;
-
-/* For readiness; asked from the admin port's thread. */
-static struct cache *probe;
-static pthread_mutex_t probe_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* Kafka's thread may be here before kafka_consumer_start() has returned; then the batch comes again, and so does the wish. */
 static void rewind_consumer(void *ctx)
@@ -25,6 +25,69 @@ static void rewind_consumer(void *ctx)
         kafka_consumer_rewind(c);
 }
 
+/* ── the watch ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * Asks Redis once a second. It answers: we are ready. It was started anew, or is suddenly empty: what it has lost may be of partitions that
+ * nothing comes from just now, so that the projector would not notice for long. Going back needlessly does no harm.
+ */
+static struct {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t stopped;
+    bool stopping; /* under lock */
+    atomic_bool reachable;
+    struct cache *cache;
+    char run_id[48];
+    bool filled;
+} watch = {.lock = PTHREAD_MUTEX_INITIALIZER, .stopped = PTHREAD_COND_INITIALIZER};
+
+static void watch_look(void)
+{
+    bool filled = false;
+    bool reachable = cache_connect(watch.cache) && view_positions_exist(watch.cache, &filled);
+    atomic_store(&watch.reachable, reachable);
+    if (!reachable)
+        return;
+    struct str run_id = cache_run_id(watch.cache);
+    bool anew = watch.run_id[0] && !str_is(run_id, watch.run_id);
+    if (anew || (watch.filled && !filled)) {
+        log_warning(anew ? "Redis was started anew: going back to what it knows" : "Redis is empty: beginning again");
+        rewind_consumer(NULL);
+    }
+    snprintf(watch.run_id, sizeof watch.run_id, "%.*s", STR_ARG(run_id));
+    watch.filled = filled;
+}
+
+static void *watch_run(void *unused)
+{
+    pthread_mutex_lock(&watch.lock);
+    while (!watch.stopping) {
+        pthread_mutex_unlock(&watch.lock);
+        watch_look();
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec++;
+        pthread_mutex_lock(&watch.lock);
+        if (!watch.stopping)
+            pthread_cond_timedwait(&watch.stopped, &watch.lock, &until);
+    }
+    pthread_mutex_unlock(&watch.lock);
+    return unused;
+}
+
+static void watch_stop(void)
+{
+    pthread_mutex_lock(&watch.lock);
+    watch.stopping = true;
+    pthread_cond_signal(&watch.stopped);
+    pthread_mutex_unlock(&watch.lock);
+    pthread_join(watch.thread, NULL);
+    cache_free(watch.cache);
+}
+
+/* ── start and stop ──────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
 bool projector_start(struct engine *none, char problem[200])
 {
     (void)none;
@@ -33,7 +96,7 @@ bool projector_start(struct engine *none, char problem[200])
         snprintf(problem, 200, "JUMUN_REDIS_URL is not of the form redis://[:password@]host:port/database");
         return false;
     }
-    probe = cache_new(view_config.redis_url);
+    watch.cache = cache_new(view_config.redis_url);
     projector = projector_new(
         cache, kafka_producer_new(&(struct kafka_producer_config){.brokers = view_config.kafka_brokers, .client = "customer-view"}));
     projector->rewind = rewind_consumer;
@@ -46,30 +109,23 @@ bool projector_start(struct engine *none, char problem[200])
         .ctx = projector,
         .positions = &positions,
     });
+    invariant(pthread_create(&watch.thread, NULL, watch_run, NULL) == 0);
     return true;
 }
 
 void projector_stop(void)
 {
+    watch_stop();
     kafka_consumer_stop(consumer);
     projector_free(projector);
-    cache_free(probe);
 }
 
 /* The view answers from Redis alone. That Kafka is away makes it old, not silent: the lag tells (jumun_kafka_consumer_lag). */
 bool projector_ready(const char **waiting_for)
 {
-    pthread_mutex_lock(&probe_lock);
-    bool reachable = cache_connect(probe);
-    if (reachable) {
-        cache_send(probe, 1, (struct str[]){STR("PING")});
-        const struct cache_reply *r = cache_receive(probe);
-        reachable = r && cache_kind(r) != CACHE_ERROR;
-    }
-    pthread_mutex_unlock(&probe_lock);
-    if (!reachable)
+    if (!atomic_load(&watch.reachable))
         *waiting_for = "redis";
-    return reachable;
+    return atomic_load(&watch.reachable);
 }
 
 void projector_show(struct metrics_page *page)

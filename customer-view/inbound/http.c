@@ -27,7 +27,19 @@ static void unavailable(struct call *call)
                                               .retry_after = 1});
 }
 
+/* A read that fails on a connection of long ago is done again on a new one: Redis may have been started anew in between. */
+static bool ask(struct cache *c, bool (*read)(void *what, struct cache *c, struct arena *arena), void *what, struct arena *arena)
+{
+    bool old = cache_connected(c);
+    return (cache_connect(c) && read(what, c, arena)) || (old && cache_connect(c) && read(what, c, arena));
+}
+
 /* ── one order ── */
+
+static bool load_order(void *what, struct cache *c, struct arena *arena)
+{
+    return view_load(c, arena, what, 1, true);
+}
 
 static void get_order(struct call *call, void *connection)
 {
@@ -38,7 +50,7 @@ static void get_order(struct call *call, void *connection)
         return;
     uuid_format(id, text);
     struct view_order order = {.id = {text, UUID_TEXT}};
-    if (!cache_connect(connection) || !view_load(connection, arena, &order, 1, true)) {
+    if (!ask(connection, load_order, &order, arena)) {
         unavailable(call);
         return;
     }
@@ -96,10 +108,10 @@ static bool search_on(struct search *s, struct cache *c, struct arena *arena)
     return true;
 }
 
-static bool search(struct search *s, struct cache *c, struct arena *arena)
+/* A second search, after a fault, goes on where the first one was. */
+static bool search(void *what, struct cache *c, struct arena *arena)
 {
-    if (!cache_connect(c))
-        return false;
+    struct search *s = what;
     s->more = true;
     for (int round = 0; round < ROUNDS && s->more && s->count < s->limit; round++)
         if (!search_on(s, c, arena))
@@ -130,7 +142,7 @@ static void list_orders(struct call *call, void *connection)
         return;
     s->customer = call->who.subject;
     s->limit = (size_t)limit;
-    if (!search(s, connection, arena)) {
+    if (!ask(connection, search, s, arena)) {
         unavailable(call);
         return;
     }

@@ -116,6 +116,14 @@ bool view_positions_load(struct cache *c, struct kafka_position *positions, size
     return loaded;
 }
 
+bool view_positions_exist(struct cache *c, bool *exist)
+{
+    cache_send(c, 2, (struct str[]){STR("EXISTS"), positions_key});
+    const struct cache_reply *r = receive(c);
+    *exist = r && cache_integer(r) == 1;
+    return r != NULL;
+}
+
 bool view_positions_save(struct cache *c, const struct kafka_position *positions, size_t n)
 {
     struct arena arena;

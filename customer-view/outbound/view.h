@@ -27,6 +27,7 @@ enum view_applied view_receive(struct cache *c);
 
 /* Fills in .next; -1 where none is noted. False: a fault. */
 bool view_positions_load(struct cache *c, struct kafka_position *positions, size_t n);
+bool view_positions_exist(struct cache *c, bool *exist); /* false: a fault */
 bool view_positions_save(struct cache *c, const struct kafka_position *positions, size_t n);
 
 /* ── reading ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
