@@ -22,9 +22,12 @@ const char *const notice_language_names[] = {
 #include "notification.def"
 };
 
+/* The order's time stands in front, as in the order's own id: so that new notices are neighbours in the indexes. */
 struct uuid notice_id(struct uuid order, enum notice_kind kind)
 {
-    return uuid_named(order, str_of(notice_kind_names[kind]));
+    struct uuid id = uuid_named(order, str_of(notice_kind_names[kind]));
+    memcpy(id.b, order.b, 6);
+    return id;
 }
 
 duration notice_pause(int64_t failed_attempts)

@@ -64,6 +64,8 @@ static void list_notifications(struct call *call, void *connection)
     if (!call_limit(call, &limit) || !call_cursor(call, &cursor))
         return;
     const struct pg_rows *rows = page_rows(connection, call->who.subject, position_read(cursor), limit);
+    if (!rows && pg_fault(connection)->kind == PG_DISCONNECTED && pg_connect(connection)) /* the database was started anew since */
+        rows = page_rows(connection, call->who.subject, position_read(cursor), limit);
     if (!rows) {
         call_problem(call, &(struct http_problem){.status = 503,
                                                   .type = "/problems/unavailable",
