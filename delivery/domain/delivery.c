@@ -9,12 +9,12 @@ const char *const delivery_state_names[DELIVERY_STATES] = {
 };
 
 static const struct event_type events[DELIVERY_EVENTS] = {
-#define DELIVERY_EVENT(event, name, reach, data) [event##_EVENT] = {name, reach, "jumun.delivery", data},
+#define DELIVERY_EVENT(event, name, reach, data) [event##_EVENT] = {(name), (reach), "jumun.delivery", (data)},
 #include "delivery.def"
 };
 
 static const char *const timers[DELIVERY_TIMERS] = {
-#define DELIVERY_TIMER(timer, name) [timer##_TIMER] = name,
+#define DELIVERY_TIMER(timer, name) [timer##_TIMER] = (name),
 #include "delivery.def"
 };
 
@@ -25,7 +25,10 @@ enum delivery_refusal {
 };
 static const struct refusal refusals[DELIVERY_REFUSALS] = {
 #define DELIVERY_REFUSAL(refusal, problem_status, problem_type, problem_title, problem_detail)                                             \
-    [refusal] = {.status = problem_status, .type = problem_type, .title = problem_title, .detail = STR_CONST(problem_detail)},
+    [refusal] = {.status = (problem_status),                                                                                               \
+                 .type = (problem_type),                                                                                                   \
+                 .title = (problem_title),                                                                                                 \
+                 .detail = {(problem_detail), sizeof(problem_detail) - 1}},
 #include "delivery.def"
 };
 

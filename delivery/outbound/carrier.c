@@ -71,7 +71,7 @@ static void hand_to_carrier(void *ctx, struct engine *engine, const struct effec
 }
 
 const effect_start delivery_effects[] = {
-#define DELIVERY_EFFECT(effect, starts) [effect] = starts,
+#define DELIVERY_EFFECT(effect, starts) [effect] = (starts),
 #include "delivery.def"
 };
 

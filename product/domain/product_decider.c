@@ -11,13 +11,13 @@ static const struct aggregate_type aggregates[PRODUCT_AGGREGATES] = {
 };
 
 static const struct event_type events[PRODUCT_EVENTS] = {
-#define PRODUCT_EVENT(event, name, reach, topic, data) [event##_EVENT] = {name, reach, topic, data},
+#define PRODUCT_EVENT(event, name, reach, topic, data) [event##_EVENT] = {(name), (reach), (topic), (data)},
 #include "product.def"
 };
 
 const struct refusal product_refusals[PRODUCT_REFUSALS] = {
 #define PRODUCT_REFUSAL(refusal, problem_status, problem_type, problem_title)                                                              \
-    [refusal] = {.status = problem_status, .type = problem_type, .title = problem_title},
+    [refusal] = {.status = (problem_status), .type = (problem_type), .title = (problem_title)},
 #include "product.def"
 };
 

@@ -144,7 +144,7 @@ static void every_cell_is_stated(void **state)
         [PREPARATION_SHIPPED] = {[PREPARE] = NOTHING, [SHIP] = NOTHING},
     };
     static const int first_named[PRODUCT_COMMANDS] = {
-#define PRODUCT_COMMAND(command, aggregate) [command] = aggregate,
+#define PRODUCT_COMMAND(command, aggregate) [command] = (aggregate),
 #include "product.def"
     };
     for (int from = 0; from < PREPARATION_STATES; from++)

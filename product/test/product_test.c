@@ -166,7 +166,7 @@ static void every_cell_is_stated(void **state)
     };
     static const int first_named[PRODUCT_COMMANDS] = {
         [PRODUCT_TIMER_DUE] = PRODUCT_AGGREGATES,
-#define PRODUCT_COMMAND(command, aggregate) [command] = aggregate,
+#define PRODUCT_COMMAND(command, aggregate) [command] = (aggregate),
 #include "product.def"
     };
     for (int type = 0; type < PRODUCT_COMMANDS; type++) {
