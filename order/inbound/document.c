@@ -45,6 +45,7 @@ void order_document(const struct aggregate *a, struct arena *arena, struct buf *
     json_put_text(&w, "status", str_of(order_status_names[order->status]));
     put_items(order, arena, &w);
     json_put_money(&w, "total", order->total);
+    address_put(&w, "address", &order->address);
     put_payment(order, &w);
     if (!str_absent(order->needs_review))
         json_put_text(&w, "needsReview", order->needs_review);

@@ -132,7 +132,7 @@ static void answer(const struct call *call, const struct command *c, struct aggr
         return;
     char id[UUID_TEXT + 1];
     uuid_format(a[0]->id, id);
-    out->location = arena_printf(d->arena, "/api/orders/%s", id);
+    out->location = arena_printf(d->arena, "/orders/%s", id); /* the gateway puts its /api before it */
     out->status = paid_status((enum order_payment)order->payment);
     if (out->status == 402)
         answer_declined(a[0], d->arena, out);
