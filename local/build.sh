@@ -1,10 +1,12 @@
 # shellcheck shell=bash
 # build: the C sources, by CMake and Ninja; a second time it is a quick look that nothing has changed.
 
-# build_preset PRESET
+# build_preset PRESET [TARGET…]: without targets, all.
 build_preset() {
-    build_configure "$1"
-    build_step "$1" cmake --build --preset "$1"
+    local preset=$1
+    shift
+    build_configure "$preset"
+    build_step "$preset" cmake --build --preset "$preset" ${1:+--target "$@"}
 }
 
 # Ninja asks CMake itself when its files have changed, so this is for the first time only.
@@ -17,7 +19,7 @@ build_step() {
     shift
     mkdir -p "$ROOT/build"
     if ! (cd "$ROOT" && "$@") > "$log" 2>&1 < /dev/null; then
-        sed '/^\[[0-9]*\/[0-9]*\]/d' "$log" | tail -n 40 >&2
+        sed '/^\[[0-9]*\/[0-9]*\]/d; /^-- /d' "$log" | tail -n 40 >&2
         die "'$*' failed" "The compiler's words are above, all of them in $log."
     fi
 }
@@ -25,7 +27,7 @@ build_step() {
 build_services() {
     [[ -z $BIN ]] || return 0
     [[ -e $ROOT/build/release/build.ninja ]] || say "build: compiling the services (the first time takes a while)"
-    build_preset release
+    build_preset release "${SERVICES[@]}"
     say "build: up to date"
 }
 

@@ -155,6 +155,7 @@ jumun_bench() {
 
 bench_run() {
     export CARRIER_START_DELAY_MS=0 CARRIER_COMPLETE_DELAY_MS=0
+    build_preset release
     shop_up
     (cd "$ROOT" && JUMUN_RUN=$RUN tests/bench/run "${BENCH_OPTIONS[@]}") || exit 1
 }
