@@ -99,8 +99,7 @@ static int end(void **state)
 struct happening {
     int topic;
     const char *name;
-    int64_t version;
-    int second;
+    int version, second;
     const char *data;
 };
 
@@ -158,7 +157,7 @@ static struct kafka_record record(struct world *w, const struct happening *h, in
     headers[4] = (struct kafka_header){STR("ce_time"), arena_printf(a, "2026-11-22T10:00:%02d.000000Z", h->second)};
     headers[5] = (struct kafka_header){STR("ce_subject"), key};
     headers[6] = (struct kafka_header){STR("ce_correlationid"), key};
-    headers[7] = (struct kafka_header){STR("ce_aggregateversion"), arena_printf(a, "%lld", (long long)h->version)};
+    headers[7] = (struct kafka_header){STR("ce_aggregateversion"), arena_printf(a, "%d", h->version)};
     headers[8] = (struct kafka_header){STR("content-type"), STR("application/json")};
     return (struct kafka_record){
         .topic = str_of(topics[h->topic]),

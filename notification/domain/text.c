@@ -4,7 +4,7 @@
 #include "buf.h"
 #include <string.h>
 
-#define NOTICE_KIND(kind, type, brings, korean, english) [kind] = {[LANGUAGE_ko] = korean, [LANGUAGE_en] = english},
+#define NOTICE_KIND(kind, type, brings, korean, english) [kind] = {[LANGUAGE_ko] = (korean), [LANGUAGE_en] = (english)},
 static const char *const templates[NOTICE_KINDS][NOTICE_LANGUAGES] = {
 #include "notification.def"
 };

@@ -10,7 +10,19 @@
 
 #include <cmocka.h>
 
-static const struct uuid order = {{1}}, kim = {{2}}, lee = {{3}}, event = {{4}};
+#define THE_ORDER                                                                                                                          \
+    {                                                                                                                                      \
+        {                                                                                                                                  \
+            1                                                                                                                              \
+        }                                                                                                                                  \
+    }
+#define KIM                                                                                                                                \
+    {                                                                                                                                      \
+        {                                                                                                                                  \
+            2                                                                                                                              \
+        }                                                                                                                                  \
+    }
+static const struct uuid order = THE_ORDER, kim = KIM, lee = {{3}}, event = {{4}};
 
 static int begin(void **state)
 {
@@ -34,13 +46,13 @@ static struct command tell(const struct tell *t)
 }
 
 static const struct tell placed = {
-    .order = order, .kind = ORDER_PLACED, .customer = kim, .first_item = {"녹차", 6}, .item_count = 3, .total = {24000, "KRW"}};
+    .order = THE_ORDER, .kind = ORDER_PLACED, .customer = KIM, .first_item = {"녹차", 6}, .item_count = 3, .total = {24000, "KRW"}};
 static const struct tell confirmed = {
-    .order = order, .kind = ORDER_CONFIRMED, .customer = kim, .first_item = {"녹차", 6}, .item_count = 3, .total = {24000, "KRW"}};
-static const struct tell declined = {.order = order, .kind = PAYMENT_DECLINED, .customer = kim};
-static const struct tell ready = {.order = order, .kind = DELIVERY_READY};
-static const struct tell started = {.order = order, .kind = DELIVERY_STARTED, .carrier = {"CJ", 2}, .tracking_number = {"6012", 4}};
-static const struct tell completed = {.order = order, .kind = DELIVERY_COMPLETED};
+    .order = THE_ORDER, .kind = ORDER_CONFIRMED, .customer = KIM, .first_item = {"녹차", 6}, .item_count = 3, .total = {24000, "KRW"}};
+static const struct tell declined = {.order = THE_ORDER, .kind = PAYMENT_DECLINED, .customer = KIM};
+static const struct tell ready = {.order = THE_ORDER, .kind = DELIVERY_READY};
+static const struct tell started = {.order = THE_ORDER, .kind = DELIVERY_STARTED, .carrier = {"CJ", 2}, .tracking_number = {"6012", 4}};
+static const struct tell completed = {.order = THE_ORDER, .kind = DELIVERY_COMPLETED};
 
 static struct command about(int type, enum notice_kind kind)
 {
