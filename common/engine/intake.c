@@ -60,12 +60,12 @@ static enum meaning find_type(const struct intake *in, const struct cloud_event 
     int major;
     if (!cloud_event_type(event->type, &topic, &name, &major))
         return *reason = arena_printf(arena, "type: not <topic>.<name>.v<major>: %.*s", STR_ARG(event->type)), MEANS_DEAD;
-    for (const struct intake_event *known = in->config.events; known->type; known++) {
+    for (const struct intake_event *known = in->config.events; known->type; known++)
         if (str_is(event->type, known->type))
             return *found = known, MEANS_COMMAND;
+    for (const struct intake_event *known = in->config.events; known->type; known++)
         if (same_but_for_major(topic, name, known->type))
             return *reason = arena_printf(arena, "type: major version %d is not known here", major), MEANS_DEAD;
-    }
     return MEANS_NOTHING;
 }
 

@@ -24,6 +24,7 @@ struct relay {
     pthread_cond_t wake;
     bool woken, stopping; /* under lock */
 
+    bool reached;          /* the brokers have answered */
     bool active;           /* this session holds the advisory lock */
     struct pg_params done; /* the seqs of the last batch, to be removed with the next read */
     size_t done_count;
@@ -154,6 +155,11 @@ static void note_done(struct relay *r, const struct delivery *deliveries, size_t
     counter_add(&r->produced, taken);
 }
 
+static void send_removal(struct relay *r)
+{
+    pg_send(r->pg, "delete from outbox where seq = any($1::bigint[])", &r->done);
+}
+
 /* Removes the last batch and reads the next, in one round trip and one transaction. */
 static const struct pg_rows *read_next(struct relay *r)
 {
@@ -161,7 +167,7 @@ static const struct pg_rows *read_next(struct relay *r)
     bool removing = r->done_count > 0;
     pg_add_int8(&p, (int64_t)r->config.batch_max);
     if (removing)
-        pg_send(r->pg, "delete from outbox where seq = any($1::bigint[])", &r->done);
+        send_removal(r);
     pg_send(r->pg,
             "select o.seq, e.id, e.type, e.topic, e.at, e.aggregate, e.correlation, e.causation, e.version, e.traceparent, e.data"
             " from (select seq from outbox order by seq limit $1::bigint) o join event e on e.seq = o.seq order by o.seq",
@@ -172,6 +178,16 @@ static const struct pg_rows *read_next(struct relay *r)
         return NULL;
     r->done_count = 0;
     return pg_receive(r->pg);
+}
+
+/* When it stops: what Kafka has need not be sent again. What was committed meanwhile is sent by the next relay. */
+static void remove_last(struct relay *r)
+{
+    if (r->done_count == 0 || !r->active || !pg_connected(r->pg))
+        return;
+    send_removal(r);
+    pg_sync(r->pg);
+    pg_end(r->pg);
 }
 
 static void show_backlog(struct relay *r, const struct pg_rows *rows)
@@ -207,12 +223,11 @@ static bool relay_batch(struct relay *r, bool *more)
     bool ended = pg_end(r->pg);
     if (n > 0) {
         histogram_size(&r->size, n);
-        if (await_reports(r)) {
-            note_done(r, deliveries, n);
-        } else { /* stopping: reports must not come into memory that is gone */
+        if (!await_reports(r)) { /* stopping: reports must not come into memory that is gone */
             kafka_producer_free(r->producer);
             r->producer = NULL;
         }
+        note_done(r, deliveries, n);
     }
     free(deliveries);
     return ended;
@@ -241,27 +256,41 @@ static bool become_active(struct relay *r)
     return r->active;
 }
 
+/* Before the first message: what is handed to a producer without brokers cannot be taken back. */
+static bool reach_brokers(struct relay *r)
+{
+    if (!r->reached)
+        r->reached = kafka_producer_reachable(r->producer, MILLISECONDS(500));
+    return r->reached;
+}
+
+/* One turn; how long to wait before the next one, at most: 0 when there is more to do. */
+static duration relay_turn(struct relay *r)
+{
+    bool more = false;
+    if (!reach_brokers(r))
+        return MILLISECONDS(200);
+    if (!become_active(r))
+        return SECONDS(1);
+    if (!relay_batch(r, &more)) {
+        relay_fault(r, "the relay has lost its database");
+        pg_disconnect(r->pg);
+        return MILLISECONDS(200);
+    }
+    if (more)
+        count_backlog(r);
+    return r->done_count > 0 ? 0 : MILLISECONDS(500); /* nothing done: nothing there, or Kafka did not take it */
+}
+
 static void *relay_loop(void *argument)
 {
     struct relay *r = argument;
-    while (!relay_stopping(r) || r->done_count > 0) {
-        bool more = false;
-        if (!become_active(r)) {
-            relay_wait(r, SECONDS(1));
-            continue;
-        }
-        if (!relay_batch(r, &more)) {
-            relay_fault(r, "the relay has lost its database");
-            pg_disconnect(r->pg);
-            relay_wait(r, MILLISECONDS(200));
-        } else if (!r->producer) {
-            break;
-        } else if (more) {
-            count_backlog(r);
-        } else if (r->done_count == 0) {
-            relay_wait(r, MILLISECONDS(500));
-        }
+    while (!relay_stopping(r)) {
+        duration wait = relay_turn(r);
+        if (wait > 0)
+            relay_wait(r, wait);
     }
+    remove_last(r);
     return NULL;
 }
 

@@ -16,15 +16,16 @@
 /* ── decide ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static const struct aggregate_type aggregates[] = {{"account", sizeof(struct account)}};
+static char bank_topic[120] = "bank";
 static const struct event_type events[BANK_EVENTS] = {
-    [DEPOSITED] = {"Deposited", EVENT_PUBLISHED, "bank", sizeof(int64_t)},
-    [WITHDRAWN] = {"Withdrawn", EVENT_PUBLISHED, "bank", sizeof(int64_t)},
+    [DEPOSITED] = {"Deposited", EVENT_PUBLISHED, bank_topic, sizeof(int64_t)},
+    [WITHDRAWN] = {"Withdrawn", EVENT_PUBLISHED, bank_topic, sizeof(int64_t)},
     [NOTED] = {"Noted", EVENT_STATE, NULL, sizeof(int64_t)},
-    [WATCHED] = {"Watched", EVENT_INTERNAL, "bank", 0},
-    [BALANCE_CHANGED] = {"BalanceChanged", EVENT_PUBLISHED, "bank", 0},
-    [REMINDED] = {"Reminded", EVENT_INTERNAL, "bank", 0},
-    [ASKED] = {"Asked", EVENT_INTERNAL, "bank", 0},
-    [SAID] = {"Said", EVENT_INTERNAL, "bank", 0},
+    [WATCHED] = {"Watched", EVENT_INTERNAL, bank_topic, 0},
+    [BALANCE_CHANGED] = {"BalanceChanged", EVENT_PUBLISHED, bank_topic, 0},
+    [REMINDED] = {"Reminded", EVENT_INTERNAL, bank_topic, 0},
+    [ASKED] = {"Asked", EVENT_INTERNAL, bank_topic, 0},
+    [SAID] = {"Said", EVENT_INTERNAL, bank_topic, 0},
 };
 static const char *const timers[] = {"reminder"};
 enum { EFFECT_ASK, EFFECT_HOLD };
@@ -224,6 +225,11 @@ void bank_say(struct engine *e)
 }
 
 static const effect_start effects[] = {[EFFECT_ASK] = start_ask, [EFFECT_HOLD] = start_hold};
+
+void bank_set_topic(const char *topic)
+{
+    (void)snprintf(bank_topic, sizeof bank_topic, "%s", topic);
+}
 
 struct engine *bank_engine(const struct engine_config *config)
 {

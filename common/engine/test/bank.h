@@ -55,6 +55,8 @@ void bank_submit(struct engine *e, struct engine_command *c);
 struct engine *bank_engine(const struct engine_config *config);
 void bank_engine_end(struct engine *e);
 
+void bank_set_topic(const char *topic); /* of its events; before an engine */
+
 /* The engine stands still, after a batch of its own: what is submitted meanwhile is one batch. */
 void bank_hold(struct engine *e);
 void bank_let_go(void);
