@@ -270,8 +270,8 @@ static void consumer_turn(struct kafka_consumer *c)
 
 /*
  * librdkafka 2.0.2 aborts the process when a consumer is destroyed that has joined its group but was never given an assignment, be it an
- * empty one (its issue 4312). The assignment is under way then: it is waited for. If it does not come, the client is left as it is; the
- * process is about to end, and the group finds out by itself.
+ * empty one (its issue 4312). The assignment is under way then: it is waited for. If it does not come, the group is left, but the client
+ * stays as it is, and what it refers to with it; the process is about to end.
  */
 static bool consumer_may_be_destroyed(struct kafka_consumer *c)
 {
@@ -293,6 +293,8 @@ static void *consumer_run(void *arg)
     c->destroyable = consumer_may_be_destroyed(c);
     if (c->destroyable)
         rd_kafka_consumer_close(c->rk); /* takes all partitions from us, hence commits */
+    else
+        rd_kafka_unsubscribe(c->rk);
     return NULL;
 }
 
@@ -357,10 +359,11 @@ void kafka_consumer_stop(struct kafka_consumer *c)
     atomic_store(&c->stopping, true);
     rd_kafka_queue_yield(c->queue);
     pthread_join(c->thread, NULL);
+    if (!c->destroyable)
+        return;
     rd_kafka_queue_destroy(c->queue);
     batch_release(&c->batch); /* its messages are librdkafka's: before that goes */
-    if (c->destroyable)
-        rd_kafka_destroy(c->rk);
+    rd_kafka_destroy(c->rk);
     assignment_release(&c->assignment);
     for (size_t i = 0; i < c->config.topic_count; i++)
         free(c->topics[i].name);
