@@ -13,7 +13,7 @@ const char *const payment_status_names[PAYMENT_STATUSES] = {
 bool payment_taken(int status)
 {
     static const bool is_taken[PAYMENT_STATUSES] = {
-#define PAYMENT_STATUS(status, taken) [PAYMENT_##status] = taken,
+#define PAYMENT_STATUS(status, taken) [PAYMENT_##status] = (taken),
 #include "payment.def"
     };
     return is_taken[status];

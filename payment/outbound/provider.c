@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct provider *const adapters[] = {&simulated_provider};
+static const struct provider *const adapters[] = {&simulated_provider, NULL};
 
 static _Atomic(const struct provider *) chosen; /* NULL before the start and after the stop */
 static duration patience;
@@ -14,11 +14,11 @@ static struct counter approved, declined, silent;
 
 bool provider_start(const char *name, duration deadline, char problem[200])
 {
-    for (size_t i = 0; i < sizeof adapters / sizeof *adapters; i++)
-        if (strcmp(adapters[i]->name, name) == 0) {
+    for (const struct provider *const *adapter = adapters; *adapter; adapter++)
+        if (strcmp((*adapter)->name, name) == 0) {
             patience = deadline;
-            adapters[i]->start();
-            atomic_store(&chosen, adapters[i]);
+            (*adapter)->start();
+            atomic_store(&chosen, *adapter);
             return true;
         }
     (void)snprintf(problem, 200, "JUMUN_PROVIDER: there is no provider \"%.50s\"; there is: simulated", name);
