@@ -134,7 +134,7 @@ def basket(lines, token="tok_ok"):
     """A good body for POST /api/orders."""
     return {
         "items": [{"productId": product["id"], "quantity": quantity} for product, quantity in lines],
-        "address": ADDRESS,
+        "address": dict(ADDRESS),
         "payment": {"method": "card", "token": token},
     }
 

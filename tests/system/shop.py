@@ -76,7 +76,7 @@ class Shop:
 
     def start(self, *services):
         self.jumun("start", *services)
-        self.waits_until_ready(*services)
+        self.waits_until_ready()
 
     @contextlib.contextmanager
     def down(self, *services):
@@ -106,8 +106,8 @@ class Shop:
         except requests.RequestException:
             return False
 
-    def waits_until_ready(self, *services):
-        for service in services or SERVICES:
+    def waits_until_ready(self):
+        for service in SERVICES:
             until(lambda: self.is_ready(service), f"{service} is ready")
 
     def last_end(self, service):
