@@ -66,7 +66,8 @@ static bool str_cut_last(struct str *rest, char separator, struct str *front)
 static char *str_terminated(struct str s)
 {
     char *copy = memory_new(s.n + 1);
-    memcpy(copy, s.p, s.n);
+    if (s.n > 0)
+        memcpy(copy, s.p, s.n);
     return copy;
 }
 

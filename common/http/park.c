@@ -34,6 +34,7 @@ static void resume(struct http_server *s, struct http_request *rq)
     TAILQ_REMOVE(&s->parked, rq, link);
     gauge_add(&s->parked_count, -1);
     MHD_resume_connection(rq->connection);
+    server_wake(s); /* libmicrohttpd tells only a loop of its own */
     if (TAILQ_EMPTY(&s->parked) && atomic_load(&s->draining))
         pthread_cond_broadcast(&s->calm);
 }

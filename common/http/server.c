@@ -5,11 +5,13 @@
 #include "invariant.h"
 #include "memory.h"
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -42,6 +44,8 @@ static struct http_server *server_new(const struct http_config *c)
     TAILQ_INIT(&s->pool);
     TAILQ_INIT(&s->parked);
     lock_init(s);
+    s->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    invariant(s->wake >= 0);
     return s;
 }
 
@@ -54,6 +58,7 @@ static void server_free(struct http_server *s)
     }
     if (s->listener >= 0)
         close(s->listener);
+    close(s->wake);
     route_table_free(s->routes);
     pthread_cond_destroy(&s->calm);
     pthread_mutex_destroy(&s->lock);
@@ -63,16 +68,55 @@ static void server_free(struct http_server *s)
 static struct MHD_Daemon *daemon_start(struct http_server *s)
 {
     unsigned seconds = (unsigned)((s->request_timeout + SECONDS(1) - 1) / SECONDS(1));
-    return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, exchange_step, s,
-                            MHD_OPTION_LISTEN_SOCKET, s->listener,                    //
-                            MHD_OPTION_CONNECTION_LIMIT, s->connection_max + SURPLUS, //
-                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY,               //
-                            MHD_OPTION_CONNECTION_TIMEOUT, seconds,                   //
-                            MHD_OPTION_URI_LOG_CALLBACK, exchange_first_line, s,      //
-                            MHD_OPTION_UNESCAPE_CALLBACK, exchange_keep, s,           //
-                            MHD_OPTION_NOTIFY_COMPLETED, exchange_end, s,             //
-                            MHD_OPTION_NOTIFY_CONNECTION, peer_notify, s,             //
+    return MHD_start_daemon(MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL, exchange_step, s, //
+                            MHD_OPTION_LISTEN_SOCKET, s->listener,                                                   //
+                            MHD_OPTION_CONNECTION_LIMIT, s->connection_max + SURPLUS,                                //
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY,                                              //
+                            MHD_OPTION_CONNECTION_TIMEOUT, seconds,                                                  //
+                            MHD_OPTION_URI_LOG_CALLBACK, exchange_first_line, s,                                     //
+                            MHD_OPTION_UNESCAPE_CALLBACK, exchange_keep, s,                                          //
+                            MHD_OPTION_NOTIFY_COMPLETED, exchange_end, s,                                            //
+                            MHD_OPTION_NOTIFY_CONNECTION, peer_notify, s,                                            //
                             MHD_OPTION_END);
+}
+
+/* ── the server's thread ─────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+void server_wake(struct http_server *s)
+{
+    if (!atomic_exchange(&s->woken, true))
+        invariant(eventfd_write(s->wake, 1) == 0);
+}
+
+static int patience_of(struct MHD_Daemon *daemon)
+{
+    MHD_UNSIGNED_LONG_LONG milliseconds;
+    if (MHD_get_timeout(daemon, &milliseconds) != MHD_YES)
+        return -1;
+    return milliseconds > INT_MAX ? INT_MAX : (int)milliseconds;
+}
+
+/*
+ * A loop of our own, because that of libmicrohttpd 0.9.75 waits once more, for its whole timeout, before it serves exactly as many events
+ * as fit its table (128 requests at once stood still for 10 s). MHD_run() never waits.
+ */
+static void *server_loop(void *argument)
+{
+    struct http_server *s = argument;
+    int epoll = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    struct pollfd fds[2] = {{.fd = epoll, .events = POLLIN}, {.fd = s->wake, .events = POLLIN}};
+    while (!atomic_load(&s->ending)) {
+        eventfd_t wakes;
+        (void)poll(fds, 2, patience_of(s->daemon));
+        if (fds[1].revents) {
+            (void)eventfd_read(s->wake, &wakes);
+            atomic_store(&s->woken, false); /* last: who found it set did so before MHD_run(), which sees what he resumed */
+        }
+        if (atomic_load(&s->draining))
+            server_go_deaf(s);
+        MHD_run(s->daemon);
+    }
+    return NULL;
 }
 
 struct http_server *http_start(const struct http_config *config, char problem[200])
@@ -90,6 +134,7 @@ struct http_server *http_start(const struct http_config *config, char problem[20
         server_free(s);
         return NULL;
     }
+    invariant(pthread_create(&s->thread, NULL, server_loop, s) == 0);
     return s;
 }
 
@@ -122,19 +167,6 @@ void server_go_deaf(struct http_server *s)
     server_calm(s);
 }
 
-/*
- * MHD_quiesce_daemon races with the loop of libmicrohttpd's thread (both take the listener out of epoll, and one of them panics), so it
- * must run in that thread. A connection that goes nowhere gets us there: its arrival is a callback.
- */
-static void nudge(struct http_server *s)
-{
-    struct sockaddr_un nowhere = {.sun_family = AF_UNIX};
-    int ends[2];
-    invariant(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-    close(ends[1]);
-    (void)MHD_add_connection(s->daemon, ends[0], (const struct sockaddr *)&nowhere, sizeof(nowhere)); /* closes it, too */
-}
-
 static bool wait_until(struct http_server *s, duration until)
 {
     struct timespec t = {until / SECONDS(1), until % SECONDS(1) * 1000};
@@ -145,7 +177,7 @@ void http_drain(struct http_server *s)
 {
     if (atomic_exchange(&s->draining, true))
         return;
-    nudge(s);
+    server_wake(s); /* libmicrohttpd may be quieted in its loop's thread only */
     duration until = clock_monotonic() + FAREWELL;
     pthread_mutex_lock(&s->lock);
     while (!atomic_load(&s->deaf) && wait_until(s, until))
@@ -169,6 +201,9 @@ void http_stop(struct http_server *s, duration patience)
         pthread_cond_wait(&s->calm, &s->lock);
     wait_for_requests(s, clock_monotonic() + FAREWELL);
     pthread_mutex_unlock(&s->lock);
+    atomic_store(&s->ending, true);
+    server_wake(s);
+    pthread_join(s->thread, NULL);
     MHD_stop_daemon(s->daemon);
     server_free(s);
 }

@@ -28,6 +28,8 @@ struct http_server {
     duration request_timeout;
     int listener;
     unsigned port;
+    pthread_t thread;
+    int wake; /* eventfd: the loop is to go round */
 
     /* the server's thread */
     struct peer_list quiet; /* longest quiet first */
@@ -37,6 +39,8 @@ struct http_server {
 
     /* any thread */
     atomic_bool draining;
+    atomic_bool ending;
+    atomic_bool woken;       /* wake is written already */
     atomic_bool deaf;        /* does not listen any more */
     _Atomic unsigned active; /* handed to a handler, not yet off the connection */
     pthread_mutex_t lock;    /* parked, and the moment of suspending or resuming */
@@ -72,6 +76,7 @@ bool park(struct http_request *rq);       /* false: it was answered meanwhile */
 void park_abandon(struct http_server *s); /* all that are parked are given back, to be refused */
 
 /* server.c */
+void server_wake(struct http_server *s);    /* any thread: something was resumed, or the server is to drain or end */
 void server_go_deaf(struct http_server *s); /* in the server's thread */
 void server_calm(struct http_server *s);    /* wakes who waits on calm */
 

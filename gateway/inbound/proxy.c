@@ -73,8 +73,7 @@ static struct str new_traceparent(struct arena *arena)
         text[at++] = "0123456789abcdef"[random[i] >> 4];
         text[at++] = "0123456789abcdef"[random[i] & 15];
     }
-    memcpy(text + at, "-01", 3);
-    return arena_str(arena, (struct str){text, at + 3});
+    return arena_printf(arena, "%.*s-01", (int)at, text);
 }
 
 static void add_trace(struct passing *p)

@@ -72,18 +72,14 @@ struct placed {
 
 static void count(const struct httpc_response *r)
 {
-    if (r->result != HTTPC_ANSWERED)
-        load.failed++;
-    else if (r->status == 201)
-        load.confirmed++;
-    else if (r->status == 202)
-        load.accepted++;
-    else if (r->status == 402)
-        load.declined++;
-    else if (r->status == 503 || r->status == 429)
-        load.refused++;
-    else
-        load.failed++;
+    switch (r->result == HTTPC_ANSWERED ? r->status : 0) {
+    case 201: load.confirmed++; return;
+    case 202: load.accepted++; return;
+    case 402: load.declined++; return;
+    case 429:
+    case 503: load.refused++; return;
+    default: load.failed++; return;
+    }
 }
 
 static void answered(void *ctx, const struct httpc_response *r)

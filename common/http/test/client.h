@@ -101,7 +101,8 @@ static inline void client_read(struct client *c, struct reply *r, bool has_body)
             return;
     size_t head = (size_t)(end - c->bytes) + 4;
     snprintf(r->head, sizeof(r->head), "%.*s", (int)head, c->bytes);
-    assert_int_equal(sscanf(r->head, "HTTP/1.1 %d", &r->status), 1);
+    assert_int_equal(strncmp(r->head, "HTTP/1.1 ", 9), 0);
+    r->status = (int)strtol(r->head + 9, NULL, 10);
     const char *length = reply_header(r, "Content-Length");
     size_t body = has_body && length ? strtoul(length, NULL, 10) : 0;
     while (c->n < head + body)

@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 
 #include <cmocka.h>
 
@@ -33,6 +34,17 @@ static void echo(struct http_request *rq, void *ctx)
 {
     (void)ctx;
     http_reply_json(rq, 200, http_body(rq));
+}
+
+/* Holds the server's thread up, as no handler may, until a test lets it go on. */
+static atomic_bool held, let_go;
+static void hold(struct http_request *rq, void *ctx)
+{
+    (void)ctx;
+    atomic_store(&held, true);
+    while (!atomic_load(&let_go))
+        poll(NULL, 0, 1);
+    http_reply_json(rq, 200, STR("{}"));
 }
 
 static void keep(struct http_request *rq, void *ctx)
@@ -75,6 +87,7 @@ static void decode(struct http_request *rq, void *ctx)
 static const struct http_route routes[] = {
     {"GET", "/", hello, 0, NULL},
     {"GET", "/hello", hello, 0, NULL},
+    {"GET", "/hold", hold, 0, NULL},
     {"POST", "/echo", echo, 0, NULL},
     {"POST", "/bytes", echo, HTTP_ANY_BODY, NULL},
     {"GET", "/keep", keep, 0, NULL},
@@ -582,6 +595,45 @@ static void answers_from_many_threads_find_their_requests(void **state)
     assert_int_equal(http_parked(server), 0);
 }
 
+static bool is_held(void *ctx)
+{
+    (void)ctx;
+    return atomic_load(&held);
+}
+
+/* As many at once as one look at epoll can bring (128), and one fewer and more: none is left waiting for the next event. */
+static void a_crowd_is_served_at_once(void **state)
+{
+    (void)state;
+    enum { CROWD = 257 };
+    static const int sizes[] = {127, 128, 129, 256, CROWD};
+    given_server((struct http_config){.request_timeout = SECONDS(60)});
+    struct client *clients[CROWD], *holder = client_connect(port);
+    for (int i = 0; i < CROWD; i++) {
+        clients[i] = client_connect(port);
+        assert_int_equal(client_ask(clients[i], "GET /hello HTTP/1.1\r\n" HEAD "\r\n")->status, 200);
+    }
+    for (size_t k = 0; k < sizeof(sizes) / sizeof(sizes[0]); k++) {
+        struct reply r;
+        atomic_store(&held, false);
+        atomic_store(&let_go, false);
+        client_say(holder, "GET /hold HTTP/1.1\r\n" HEAD "\r\n");
+        wait_until(is_held, NULL);
+        for (int i = 0; i < sizes[k]; i++)
+            client_say(clients[i], "GET /hello HTTP/1.1\r\n" HEAD "\r\n");
+        atomic_store(&let_go, true);
+        for (int i = 0; i < sizes[k]; i++) {
+            client_read(clients[i], &r, true);
+            assert_int_equal(r.status, 200);
+        }
+        client_read(holder, &r, true);
+    }
+    for (int i = 0; i < CROWD; i++)
+        client_close(clients[i]);
+    client_close(holder);
+    http_stop(server, SECONDS(10));
+}
+
 /* ── ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void draining_finishes_what_is_there_and_takes_nothing_new(void **state)
@@ -775,6 +827,7 @@ int main(void)
         WITH_SERVER(requests_in_a_row_are_answered_in_order),
         WITH_SERVER(a_client_may_leave_while_it_waits),
         WITH_SERVER(answers_from_many_threads_find_their_requests),
+        cmocka_unit_test(a_crowd_is_served_at_once),
         cmocka_unit_test(draining_finishes_what_is_there_and_takes_nothing_new),
         cmocka_unit_test(stopping_waits_for_answers),
         cmocka_unit_test(stopping_does_not_wait_for_ever),

@@ -488,7 +488,7 @@ static unsigned connections_open(void)
     http_show(server, "s=\"1\"", &page);
     const char *line = strstr(out.p, "jumun_http_connections{s=\"1\"} ");
     assert_non_null(line);
-    unsigned n = (unsigned)atoi(strchr(line, ' '));
+    unsigned n = (unsigned)strtoul(strchr(line, ' '), NULL, 10);
     buf_release(&out);
     return n;
 }
