@@ -132,9 +132,9 @@ static void produce(struct relay *r, const struct pg_rows *rows, struct delivery
    key; only a stop ends the waiting: then the producer, with what is unreported, is dropped. */
 static bool await_reports(struct relay *r)
 {
-    for (int patience = 0; !kafka_producer_flush(r->producer, SECONDS(1));) {
+    for (int patience = 0; !kafka_producer_flush(r->producer, MILLISECONDS(500));) {
         atomic_store(&r->ready, false);
-        if (relay_stopping(r) && ++patience > 5)
+        if (relay_stopping(r) && ++patience > 4)
             return false;
     }
     return true;

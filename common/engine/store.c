@@ -41,18 +41,28 @@ static enum pg_type column_pg_type(enum store_type type)
     unreachable();
 }
 
-/* "a, b, c", each with what stands before and after it. */
-static void add_columns(struct buf *sql, const struct store_table *t, const char *before, const char *after)
+enum columns { ALL_COLUMNS, CHANGING_COLUMNS };
+
+static bool is_left_out(const struct store_column *column, enum columns which)
 {
-    for (size_t i = 0; i < t->count; i++)
-        buf_printf(sql, ", %s%s%s", before, t->columns[i].name, after);
+    return which == CHANGING_COLUMNS && column->fixed;
 }
 
-static void add_unnest(struct buf *sql, const struct store_table *t)
+/* ", a, b, c" */
+static void add_columns(struct buf *sql, const struct store_table *t, enum columns which)
 {
+    for (size_t i = 0; i < t->count; i++)
+        if (!is_left_out(&t->columns[i], which))
+            buf_printf(sql, ", %s", t->columns[i].name);
+}
+
+static void add_unnest(struct buf *sql, const struct store_table *t, enum columns which)
+{
+    int parameter = 3;
     buf_printf(sql, "unnest($1::uuid[], $2::bigint[]");
     for (size_t i = 0; i < t->count; i++)
-        buf_printf(sql, ", $%zu::%s[]", i + 3, column_sql_type(t->columns[i].type));
+        if (!is_left_out(&t->columns[i], which))
+            buf_printf(sql, ", $%d::%s[]", parameter++, column_sql_type(t->columns[i].type));
     buf_printf(sql, ")");
 }
 
@@ -60,7 +70,7 @@ static char *select_sql(const struct store_table *t, const char *lock)
 {
     struct buf sql = BUF_INIT;
     buf_printf(&sql, "select id, version");
-    add_columns(&sql, t, "", "");
+    add_columns(&sql, t, ALL_COLUMNS);
     buf_printf(&sql, " from %s where id = any($1::uuid[]) order by id%s", t->name, lock);
     return sql.p;
 }
@@ -69,9 +79,9 @@ static char *insert_sql(const struct store_table *t)
 {
     struct buf sql = BUF_INIT;
     buf_printf(&sql, "insert into %s (id, version", t->name);
-    add_columns(&sql, t, "", "");
+    add_columns(&sql, t, ALL_COLUMNS);
     buf_printf(&sql, ") select * from ");
-    add_unnest(&sql, t);
+    add_unnest(&sql, t, ALL_COLUMNS);
     return sql.p;
 }
 
@@ -80,11 +90,12 @@ static char *update_sql(const struct store_table *t)
     struct buf sql = BUF_INIT;
     buf_printf(&sql, "update %s t set version = v.version", t->name);
     for (size_t i = 0; i < t->count; i++)
-        buf_printf(&sql, ", %s = v.%s", t->columns[i].name, t->columns[i].name);
+        if (!is_left_out(&t->columns[i], CHANGING_COLUMNS))
+            buf_printf(&sql, ", %s = v.%s", t->columns[i].name, t->columns[i].name);
     buf_printf(&sql, " from ");
-    add_unnest(&sql, t);
+    add_unnest(&sql, t, CHANGING_COLUMNS);
     buf_printf(&sql, " as v(id, version");
-    add_columns(&sql, t, "", "");
+    add_columns(&sql, t, CHANGING_COLUMNS);
     buf_printf(&sql, ") where t.id = v.id");
     return sql.p;
 }

@@ -32,6 +32,7 @@ struct store_column {
     const char *name;
     enum store_type type;
     size_t offset;
+    bool fixed; /* written when the row is first stored, never after: it does not change, and travels once */
     const char *const *names;
     int name_count;
     void (*encode)(const void *field, struct buf *json);
@@ -42,6 +43,8 @@ struct store_column {
     {                                                                                                                                      \
         .name = (column), .type = (kind), .offset = offsetof(state, member)                                                                \
     }
+#define STORE_COLUMN_FIXED(state, member, column, kind)                                                                                    \
+    {.name = (column), .type = (kind), .offset = offsetof(state, member), .fixed = true}
 #define STORE_COLUMN_NAME(state, member, column, table, count)                                                                             \
     {                                                                                                                                      \
         .name = (column), .type = STORE_NAME, .offset = offsetof(state, member), .names = (table), .name_count = (count)                   \
@@ -50,6 +53,14 @@ struct store_column {
     {                                                                                                                                      \
         .name = (column), .type = STORE_JSON, .offset = offsetof(state, member), .encode = (to_json), .decode = (from_json)                \
     }
+
+#define STORE_COLUMN_JSON_FIXED(state, member, column, to_json, from_json)                                                                 \
+    {.name = (column),                                                                                                                     \
+     .type = STORE_JSON,                                                                                                                   \
+     .offset = offsetof(state, member),                                                                                                    \
+     .fixed = true,                                                                                                                        \
+     .encode = (to_json),                                                                                                                  \
+     .decode = (from_json)}
 
 struct store_table {
     const char *name;

@@ -141,9 +141,9 @@ static const struct store_column columns[] = {
     STORE_COLUMN(struct account, note, "note", STORE_INTEGER),       STORE_COLUMN(struct account, watched, "watched", STORE_BOOLEAN),
     STORE_COLUMN(struct account, asked, "asked", STORE_BOOLEAN),
 };
-static const struct store_table tables[] = {STORE_TABLE("account", columns)};
+const struct store_table bank_tables[] = {STORE_TABLE("account", columns)};
 
-static void encode(int event, const void *data, const struct aggregate *a, struct json_writer *w)
+void bank_encode(int event, const void *data, const struct aggregate *a, struct json_writer *w)
 {
     if (event == DEPOSITED || event == WITHDRAWN)
         json_put_integer(w, "amount", *(const int64_t *)data);
@@ -224,7 +224,7 @@ void bank_say(struct engine *e)
     engine_submit(e, c);
 }
 
-static const effect_start effects[] = {[EFFECT_ASK] = start_ask, [EFFECT_HOLD] = start_hold};
+const effect_start bank_effects[] = {[EFFECT_ASK] = start_ask, [EFFECT_HOLD] = start_hold};
 
 void bank_set_topic(const char *topic)
 {
@@ -237,9 +237,9 @@ struct engine *bank_engine(const struct engine_config *config)
     c.service = c.service ? c.service : "bank";
     c.database_url = c.database_url ? c.database_url : bank_database.url;
     c.decider = &bank_decider;
-    c.tables = tables;
-    c.encode = encode;
-    c.effects = effects;
+    c.tables = bank_tables;
+    c.encode = bank_encode;
+    c.effects = bank_effects;
     return engine_start(&c);
 }
 
@@ -359,7 +359,7 @@ int tally_count(struct tally *t)
 struct testing_database bank_database;
 static struct pg *pg;
 
-static const struct embedded schema[] = {
+const struct embedded bank_migrations[] = {
     {"0001_bank.sql",
      "create table account (id uuid primary key, version bigint not null, balance bigint not null check (balance >= 0),"
      " reminders bigint not null, note bigint not null, watched boolean not null, asked boolean not null)",
@@ -384,7 +384,7 @@ int bank_setup(void **state)
     pg = pg_new(bank_database.url, "bank", PG_QUERIES);
     arena_init(&arena);
     must(pg_migrate(pg, "engine", engine_migrations, &arena, &problem), "migration");
-    must(pg_migrate(pg, "bank", schema, &arena, &problem), "migration");
+    must(pg_migrate(pg, "bank", bank_migrations, &arena, &problem), "migration");
     arena_release(&arena);
     return 0;
 }

@@ -45,6 +45,10 @@ struct bank_order {
 };
 
 extern const struct decider bank_decider;
+extern const struct store_table bank_tables[];
+extern const effect_start bank_effects[];
+extern const struct embedded bank_migrations[];
+void bank_encode(int event, const void *data, const struct aggregate *a, struct json_writer *w);
 
 struct engine_command *bank_command(enum bank_command type, const struct bank_order *order);
 struct engine_command *bank_deposit(struct uuid account, int64_t amount);

@@ -77,6 +77,7 @@ static void a_secret_may_come_from_a_file(void **state)
     (void)snprintf(variable, sizeof variable, "JUMUN_SECRET_FILE=%s", path);
     assert_true(settings("JUMUN_PAYMENT_URL=http://x", variable));
     assert_string_equal(config.secret, "hush");
+    free((void *)config.secret); /* a process keeps it for its life */
     unlink(path);
     assert_false(settings("JUMUN_PAYMENT_URL=http://x", variable));
     assert_non_null(strstr(problems_text, "JUMUN_SECRET_FILE: the file"));
