@@ -202,7 +202,7 @@ static void put_column(struct pg_params *p, const struct store_column *column, c
     }
 }
 
-static void send_rows(const struct store *s, struct pg *pg, const char *sql, struct aggregate *const *rows, size_t n)
+static void send_rows(const struct store *s, struct pg *pg, const char *sql, enum columns which, struct aggregate *const *rows, size_t n)
 {
     struct pg_params p = {0};
     struct buf scratch = BUF_INIT;
@@ -215,6 +215,8 @@ static void send_rows(const struct store *s, struct pg *pg, const char *sql, str
         pg_array_int8(&p, rows[i]->version);
     pg_array_end(&p);
     for (size_t c = 0; c < s->table->count; c++) {
+        if (is_left_out(&s->table->columns[c], which))
+            continue;
         pg_array_begin(&p, column_pg_type(s->table->columns[c].type), n);
         for (size_t i = 0; i < n; i++)
             put_column(&p, &s->table->columns[c], rows[i]->state, &scratch);
@@ -238,12 +240,12 @@ size_t store_send_save(const struct store *s, struct pg *pg, struct aggregate *c
     for (size_t i = 0; i < n; i++)
         parted[changed[i]->stored ? old++ : --fresh] = changed[i];
     if (old > 0) {
-        send_rows(s, pg, s->update, parted, old);
+        send_rows(s, pg, s->update, CHANGING_COLUMNS, parted, old);
         expected[statements++] = old;
     }
     if (old < n) {
         qsort(parted + old, n - old, sizeof *parted, compare_ids);
-        send_rows(s, pg, s->insert, parted + old, n - old);
+        send_rows(s, pg, s->insert, ALL_COLUMNS, parted + old, n - old);
         expected[statements++] = n - old;
     }
     free(parted);

@@ -44,7 +44,9 @@ struct store_column {
         .name = (column), .type = (kind), .offset = offsetof(state, member)                                                                \
     }
 #define STORE_COLUMN_FIXED(state, member, column, kind)                                                                                    \
-    {.name = (column), .type = (kind), .offset = offsetof(state, member), .fixed = true}
+    {                                                                                                                                      \
+        .name = (column), .type = (kind), .offset = offsetof(state, member), .fixed = true                                                 \
+    }
 #define STORE_COLUMN_NAME(state, member, column, table, count)                                                                             \
     {                                                                                                                                      \
         .name = (column), .type = STORE_NAME, .offset = offsetof(state, member), .names = (table), .name_count = (count)                   \
@@ -55,12 +57,9 @@ struct store_column {
     }
 
 #define STORE_COLUMN_JSON_FIXED(state, member, column, to_json, from_json)                                                                 \
-    {.name = (column),                                                                                                                     \
-     .type = STORE_JSON,                                                                                                                   \
-     .offset = offsetof(state, member),                                                                                                    \
-     .fixed = true,                                                                                                                        \
-     .encode = (to_json),                                                                                                                  \
-     .decode = (from_json)}
+    {                                                                                                                                      \
+        .name = (column), .type = STORE_JSON, .offset = offsetof(state, member), .fixed = true, .encode = (to_json), .decode = (from_json) \
+    }
 
 struct store_table {
     const char *name;

@@ -13,14 +13,14 @@ static const struct store_column dialogue_columns[] = {
 };
 
 static const struct store_column notice_columns[] = {
-    STORE_COLUMN(struct notice, order, "order_id", STORE_ID),
-    STORE_COLUMN(struct notice, customer, "customer", STORE_ID),
-    STORE_COLUMN(struct notice, cause, "cause", STORE_ID),
+    STORE_COLUMN_FIXED(struct notice, order, "order_id", STORE_ID),
+    STORE_COLUMN_FIXED(struct notice, customer, "customer", STORE_ID),
+    STORE_COLUMN_FIXED(struct notice, cause, "cause", STORE_ID),
     STORE_COLUMN_NAME(struct notice, kind, "kind", notice_kind_names, NOTICE_KINDS),
     STORE_COLUMN_NAME(struct notice, channel, "channel", notice_channel_names, NOTICE_CHANNELS),
     STORE_COLUMN_NAME(struct notice, language, "language", notice_language_names, NOTICE_LANGUAGES),
     STORE_COLUMN_NAME(struct notice, status, "status", notice_status_names, NOTICE_STATUSES),
-    STORE_COLUMN(struct notice, text, "text", STORE_TEXT),
+    STORE_COLUMN_FIXED(struct notice, text, "text", STORE_TEXT),
     STORE_COLUMN(struct notice, at, "at", STORE_TIME),
     STORE_COLUMN(struct notice, attempts, "attempts", STORE_INTEGER),
 };

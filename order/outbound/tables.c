@@ -4,7 +4,7 @@
 #include "contents.h"
 
 static const struct store_column order_columns[] = {
-    STORE_COLUMN(struct order, customer, "customer", STORE_ID),
+    STORE_COLUMN_FIXED(struct order, customer, "customer", STORE_ID),
     STORE_COLUMN_NAME(struct order, status, "status", order_status_names, ORDER_STATUSES),
     STORE_COLUMN_NAME(struct order, payment, "payment", order_payment_names, ORDER_PAYMENTS),
     STORE_COLUMN(struct order, attempt, "attempt", STORE_INTEGER),
@@ -12,12 +12,12 @@ static const struct store_column order_columns[] = {
     STORE_COLUMN(struct order, decline_code, "decline_code", STORE_TEXT),
     STORE_COLUMN(struct order, method, "method", STORE_TEXT),
     STORE_COLUMN(struct order, token, "token", STORE_TEXT),
-    STORE_COLUMN(struct order, total.amount, "total", STORE_INTEGER),
-    STORE_COLUMN(struct order, total.currency, "currency", STORE_CURRENCY),
-    STORE_COLUMN_JSON(struct order, lines, "lines", lines_encode, lines_decode),
-    STORE_COLUMN_JSON(struct order, address, "address", address_encode, address_decode),
+    STORE_COLUMN_FIXED(struct order, total.amount, "total", STORE_INTEGER),
+    STORE_COLUMN_FIXED(struct order, total.currency, "currency", STORE_CURRENCY),
+    STORE_COLUMN_JSON_FIXED(struct order, lines, "lines", lines_encode, lines_decode),
+    STORE_COLUMN_JSON_FIXED(struct order, address, "address", address_encode, address_decode),
     STORE_COLUMN(struct order, needs_review, "needs_review", STORE_TEXT),
-    STORE_COLUMN(struct order, created_at, "created_at", STORE_TIME),
+    STORE_COLUMN_FIXED(struct order, created_at, "created_at", STORE_TIME),
     STORE_COLUMN(struct order, updated_at, "updated_at", STORE_TIME),
 };
 

@@ -4,15 +4,15 @@
 #include "attempts.h"
 
 static const struct store_column payment_columns[] = {
-    STORE_COLUMN(struct payment, id, "payment_id", STORE_ID),
-    STORE_COLUMN(struct payment, customer, "customer", STORE_ID),
+    STORE_COLUMN_FIXED(struct payment, id, "payment_id", STORE_ID),
+    STORE_COLUMN_FIXED(struct payment, customer, "customer", STORE_ID),
     STORE_COLUMN_NAME(struct payment, status, "status", payment_status_names, PAYMENT_STATUSES),
-    STORE_COLUMN(struct payment, amount.amount, "amount", STORE_INTEGER),
-    STORE_COLUMN(struct payment, amount.currency, "currency", STORE_CURRENCY),
+    STORE_COLUMN_FIXED(struct payment, amount.amount, "amount", STORE_INTEGER),
+    STORE_COLUMN_FIXED(struct payment, amount.currency, "currency", STORE_CURRENCY),
     STORE_COLUMN_JSON(struct payment, attempts, "attempts", attempts_encode, attempts_decode),
     STORE_COLUMN(struct payment, token, "token", STORE_TEXT),
     STORE_COLUMN(struct payment, needs_review, "needs_review", STORE_TEXT),
-    STORE_COLUMN(struct payment, created_at, "created_at", STORE_TIME),
+    STORE_COLUMN_FIXED(struct payment, created_at, "created_at", STORE_TIME),
     STORE_COLUMN(struct payment, updated_at, "updated_at", STORE_TIME),
 };
 
