@@ -13,9 +13,12 @@ from wire import Wire
 sys.dont_write_bytecode = True
 
 
+ORDER = ["faults", "restarts", "looks_back"]
+
+
 def pytest_collection_modifyitems(items):
-    """Plain stories first, then those that kill processes, then those that restart everything."""
-    items.sort(key=lambda item: 2 if item.get_closest_marker("restarts") else 1 if item.get_closest_marker("faults") else 0)
+    """Plain stories first, then those that kill processes, then what restarts everything, then what looks back."""
+    items.sort(key=lambda item: max((place for place, mark in enumerate(ORDER, 1) if item.get_closest_marker(mark)), default=0))
 
 
 @pytest.fixture(scope="session")

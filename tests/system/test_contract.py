@@ -98,6 +98,7 @@ def test_every_documented_operation_is_served(contract, passer_by, customer):
             assert answer.status != 404 or answer.json["title"] != "There is nothing here", (method, path)
 
 
+@pytest.mark.looks_back
 def test_every_answer_was_as_documented(contract, shop, customer, neighbour, admin, courier):
     """Of all stories so far, and of a tour of all that can be answered with success."""
     cups = shop.sells(stock=5)
