@@ -53,18 +53,21 @@ static void refuse_depth(struct arena *arena, struct str text, size_t at, struct
 /* A text that jansson understood up to the guilty word has a pointer to it; a malformed one has only line and column. */
 static void refuse_text(struct arena *arena, struct str text, const json_error_t *e, struct json_errors *errors)
 {
-    const char *code = "malformed";
+    const char *code = "malformed", *what = e->text;
     switch (json_error_code(e)) {
     case json_error_duplicate_key: code = "duplicate"; break;
     case json_error_numeric_overflow: code = "out-of-range"; break;
     case json_error_null_character:
-    case json_error_null_byte_in_key: code = "invalid"; break;
+    case json_error_null_byte_in_key:
+        code = "invalid";
+        what = "a text must not contain NUL"; /* jansson would speak of its flags */
+        break;
     default: break;
     }
     struct str pointer = STR("");
     if (strcmp(code, "malformed") != 0 && e->position > 0 && (size_t)e->position <= text.n)
         pointer = json_pointer_at(arena, (struct str){text.p, (size_t)e->position});
-    struct str detail = arena_printf(arena, "line %d, column %d: %s", e->line, e->column, e->text);
+    struct str detail = arena_printf(arena, "line %d, column %d: %s", e->line, e->column, what);
     json_error_add(arena, errors, pointer, code, detail);
 }
 
