@@ -19,10 +19,10 @@ class Histories:
         for connection in self.connections:
             connection.set_session(readonly=True, autocommit=True)
 
-    def have(self, event_id):
+    def have(self, event_id, aggregate):
         for connection in self.connections:
             with connection.cursor() as cursor:
-                cursor.execute("select 1 from event where id = %s", (event_id,))
+                cursor.execute("select 1 from event where aggregate = %s and id = %s", (aggregate, event_id))
                 if cursor.fetchone():
                     return True
         return False

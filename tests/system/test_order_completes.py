@@ -87,7 +87,7 @@ def test_the_customer_is_told_of_every_step_exactly_once(shop, customer):
     assert all(set(notice) == {"id", "orderId", "kind", "channel", "language", "status", "text", "at"} for notice in notices)
     assert all(notice["language"] == "ko" and notice["channel"] == "log" for notice in notices)
     texts = {notice["kind"]: notice["text"] for notice in notices}
-    assert texts["ORDER_PLACED"] == "제주 녹차 외 1건 주문을 접수했습니다. 결제하실 금액은 52,500원입니다."
+    assert texts["ORDER_PLACED"] == "시험 녹차 외 1건 주문을 접수했습니다. 결제하실 금액은 52,500원입니다."
     assert order.delivery()["trackingNumber"] in texts["DELIVERY_STARTED"]
     assert [notice["at"] for notice in notices] == sorted((notice["at"] for notice in notices), reverse=True)
 
@@ -117,7 +117,7 @@ def test_the_history_can_be_asked_by_status(shop, customer):
 
 
 def test_the_largest_order_there_may_be(shop, customer):
-    goods = [shop.good(f"kind {n}", f"찻잔 {n}", 1000 + n) for n in range(100)]
+    goods = [shop.good(f"시험 찻잔 {n}", 1000 + n) for n in range(100)]
     order = customer.orders_all([(product, 1) for product in goods]).waits_until("COMPLETED")
     assert order.answer.status == 201
     assert order.seen()["total"] == won(sum(1000 + n for n in range(100)))
