@@ -1,0 +1,100 @@
+/*
+ * What a state change costs: inbox, lock, update, event and outbox, by batches of 1, 8, 32, 128 and 512, all durable.
+ *
+ *     TEST_POSTGRES_URL=… engine_bench [CHANGES-OF-A-ROUND]
+ *
+ * Prints, by size of batch: changes a second; CPU of this process for each (commands made and queued included); CPU of the machine for
+ * each, which says something only when nothing else runs.
+ */
+#include "bank.h"
+#include "clock.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { ACCOUNTS = 20000, AHEAD = 4096 };
+static struct uuid accounts[ACCOUNTS];
+
+static atomic_long done_count;
+
+static void one_done(struct engine_command *c, enum engine_outcome outcome, const struct refusal *refusal)
+{
+    (void)c;
+    (void)refusal;
+    if (outcome != ENGINE_DONE)
+        abort();
+    atomic_fetch_add(&done_count, 1);
+}
+
+/* Keeps a few thousand ahead of the engine: enough for whole batches, and the memory of a real queue. */
+static void change_all(struct engine *e, long changes)
+{
+    atomic_store(&done_count, 0);
+    for (long i = 0; i < changes; i++) {
+        struct engine_command *c = bank_deposit(accounts[i % ACCOUNTS], 1);
+        c->event = uuid_new();
+        c->done = one_done;
+        engine_submit(e, c);
+        while (i - atomic_load(&done_count) > AHEAD)
+            usleep(200);
+    }
+    while (atomic_load(&done_count) < changes)
+        usleep(200);
+}
+
+static double cpu_of_process(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) * 1e6 + (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec);
+}
+
+static double cpu_of_machine(void)
+{
+    long user = 0, nice_ = 0, system_ = 0;
+    FILE *f = fopen("/proc/stat", "re");
+    if (f && fscanf(f, "cpu %ld %ld %ld", &user, &nice_, &system_) != 3)
+        user = 0;
+    if (f)
+        (void)fclose(f);
+    return (double)(user + nice_ + system_) * 1e6 / (double)sysconf(_SC_CLK_TCK);
+}
+
+static void measure(size_t batch, long changes)
+{
+    struct engine *e = bank_engine(&(struct engine_config){.batch_max = batch, .queue_max = 2 * AHEAD});
+    change_all(e, (long)batch * 4);
+    double process = cpu_of_process(), machine = cpu_of_machine();
+    duration began = clock_monotonic();
+    change_all(e, changes);
+    double took = (double)(clock_monotonic() - began), n = (double)changes;
+    printf("%5zu %10.0f %12.2f %12.2f\n", batch, n / took * 1e6, (cpu_of_process() - process) / n, (cpu_of_machine() - machine) / n);
+    (void)fflush(stdout);
+    bank_engine_end(e);
+}
+
+static void make_accounts(void)
+{
+    struct engine *e = bank_engine(NULL);
+    for (int i = 0; i < ACCOUNTS; i++)
+        accounts[i] = uuid_new();
+    change_all(e, ACCOUNTS);
+    bank_engine_end(e);
+}
+
+int main(int argc, char **argv)
+{
+    long round = argc > 1 ? strtol(argv[1], NULL, 10) : 60000;
+    void *state = NULL;
+    bank_setup(&state);
+    make_accounts();
+    printf("batch  changes/s  µs CPU here  µs CPU in all\n");
+    measure(1, round / 20);
+    measure(8, round / 4);
+    measure(32, round);
+    measure(128, round);
+    measure(512, round);
+    bank_teardown(&state);
+    return 0;
+}
