@@ -63,11 +63,12 @@ static bool str_cut_last(struct str *rest, char separator, struct str *front)
     return true;
 }
 
-static char *str_terminated(struct str s)
+static char *str_terminated(struct str s) /* an absent one is NULL */
 {
+    if (str_absent(s))
+        return NULL;
     char *copy = memory_new(s.n + 1);
-    if (s.n > 0)
-        memcpy(copy, s.p, s.n);
+    memcpy(copy, s.p, s.n);
     return copy;
 }
 
@@ -101,7 +102,7 @@ struct cache *cache_new(const char *url)
         return NULL;
     struct cache *c = NEW(struct cache);
     c->host = str_terminated(host);
-    c->password = str_absent(password) ? NULL : str_terminated(password);
+    c->password = str_terminated(password);
     c->port = port;
     c->database = database;
     return c;

@@ -186,11 +186,16 @@ static void gate_pass(struct reader *r)
     pthread_mutex_unlock(&r->lock);
 }
 
+static int number_of(const struct kafka_record *record)
+{
+    return (int)strtol(record->value.p, NULL, 10);
+}
+
 static void reader_note(struct reader *r, const struct kafka_record *record)
 {
     if (r->seen == RECORDS)
         return;
-    r->number[r->seen] = atoi(record->value.p);
+    r->number[r->seen] = number_of(record);
     r->partition[r->seen++] = record->partition;
     r->position[record->partition] = record->offset + 1;
 }
@@ -200,7 +205,7 @@ static enum kafka_verdict apply(void *ctx, const struct kafka_record *records, s
     struct reader *r = ctx;
     gate_pass(r);
     pthread_mutex_lock(&r->lock);
-    r->first[r->calls++ % 64] = atoi(records[0].value.p);
+    r->first[r->calls++ % 64] = number_of(&records[0]);
     enum kafka_verdict verdict = r->retries != 0 ? KAFKA_RETRY : KAFKA_APPLIED;
     r->retries -= r->retries > 0;
     for (size_t i = 0; i < n && verdict == KAFKA_APPLIED; i++)
