@@ -65,7 +65,7 @@ static bool str_cut_last(struct str *rest, char separator, struct str *front)
 
 static char *str_terminated(struct str s) /* an absent one is NULL */
 {
-    if (str_absent(s))
+    if (s.p == NULL)
         return NULL;
     char *copy = memory_new(s.n + 1);
     memcpy(copy, s.p, s.n);
