@@ -6,7 +6,6 @@
 
 struct notification_config {
     bool log_channel;
-    const char *database_url; /* the skeleton's own, once more: the sweep asks on a connection of its own */
 };
 extern struct notification_config notification_config;
 extern const struct setting notification_settings[];

@@ -53,6 +53,17 @@ struct engine_command *engine_command_new(void)
     return c;
 }
 
+struct engine_command *engine_outcome_command(const struct effect *effect)
+{
+    struct engine_command *c = engine_command_new();
+    c->command = (struct command){.cause = effect->cause,
+                                  .correlation = effect->correlation,
+                                  .fresh = uuid_new(),
+                                  .traceparent = arena_str(&c->arena, effect->traceparent)};
+    c->asker = effect->asker;
+    return c;
+}
+
 void engine_command_free(struct engine_command *c)
 {
     arena_release(&c->arena);

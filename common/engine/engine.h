@@ -105,6 +105,9 @@ struct effect {
 };
 typedef void (*effect_start)(void *ctx, struct engine *e, const struct effect *effect);
 
+/* The command that will tell the effect's outcome: with its order, cause, trace and asker. Type and data are the caller's to fill in. */
+struct engine_command *engine_outcome_command(const struct effect *effect);
+
 /* ── the engine ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct engine_config {

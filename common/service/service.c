@@ -47,6 +47,11 @@ static const struct setting kafka_settings[] = {
     {NULL, 0, NULL, NULL, 0, 0, NULL},
 };
 
+const char *service_database_url(void)
+{
+    return config.database_url;
+}
+
 #define SETTING_TABLES 4
 static size_t tables_of(const struct service *s, const struct setting *tables[SETTING_TABLES])
 {

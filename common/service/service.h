@@ -114,4 +114,7 @@ struct service {
 
 int service_run(const struct service *s, int argc, char **argv);
 
+/* For a connection of the service's own, from start() on. Holds the password: never to be shown. */
+const char *service_database_url(void);
+
 #endif

@@ -34,14 +34,10 @@ static void sending_start(void *ctx, struct engine *e, const struct effect *effe
 {
     (void)ctx;
     const struct send *send = effect->data;
-    struct engine_command *outcome = engine_command_new();
+    struct engine_command *outcome = engine_outcome_command(effect);
     struct notice_ref ref = {send->notice};
-    outcome->command = (struct command){
-        .data = arena_copy(&outcome->arena, &ref, sizeof ref),
-        .cause = send->cause,
-        .correlation = send->order,
-        .traceparent = arena_str(&outcome->arena, effect->traceparent),
-    };
+    outcome->command.data = arena_copy(&outcome->arena, &ref, sizeof ref);
+    outcome->command.cause = send->cause; /* what is told of, not that it was intended */
     struct sending *s = ARENA_NEW(&outcome->arena, struct sending);
     *s = (struct sending){e, outcome, send->channel};
     struct channel_message m = {

@@ -8,7 +8,7 @@
 #include "log.h"
 #include "notification.h"
 #include "outbound.h"
-#include "settings.h"
+#include "service.h"
 #include <stdio.h>
 
 static const char unsent_sql[] =
@@ -30,7 +30,7 @@ static void send_again(struct engine *engine, const struct pg_rows *rows, int ro
 
 bool sweep_start(struct engine *engine, char problem[200])
 {
-    struct pg *pg = pg_new(notification_config.database_url, "sweep", PG_QUERIES);
+    struct pg *pg = pg_new(service_database_url(), "sweep", PG_QUERIES);
     const struct pg_rows *rows = pg_connect(pg) ? pg_query(pg, unsent_sql, NULL) : NULL;
     bool swept = rows != NULL;
     for (int row = 0; swept && row < pg_count(rows); row++)

@@ -104,18 +104,11 @@ static void recorded(struct engine_command *c, enum engine_outcome outcome, cons
 static struct engine_command *outcome_command(struct engine *e, const struct effect *effect)
 {
     const struct ask_payment *ask = effect->data;
-    struct engine_command *c = engine_command_new();
+    struct engine_command *c = engine_outcome_command(effect);
     struct record_payment *r = ARENA_NEW(&c->arena, struct record_payment);
     *r = (struct record_payment){.order = ask->order, .attempt = ask->attempt, .outcome = PAYMENT_UNKNOWN};
-    c->command = (struct command){
-        .type = RECORD_PAYMENT,
-        .data = r,
-        .cause = effect->cause,
-        .correlation = effect->correlation,
-        .fresh = uuid_new(),
-        .traceparent = arena_str(&c->arena, effect->traceparent),
-    };
-    c->asker = effect->asker;
+    c->command.type = RECORD_PAYMENT;
+    c->command.data = r;
     c->done = recorded;
     c->ctx = e;
     return c;
