@@ -9,7 +9,8 @@ import yaml
 from shop import ROOT
 from wire import Wire
 
-ANYWHERE = {"/problems/malformed-request", "/problems/no-answer"}  # what the gateway may say of any request: it was no HTTP, or nobody answered it
+# What the gateway may say of any request: it was no HTTP, its token is not good, the service has not answered.
+ANYWHERE = {"/problems/malformed-request", "/problems/invalid-token", "/problems/no-answer"}
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 

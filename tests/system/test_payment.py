@@ -118,7 +118,7 @@ def test_a_charge_that_comes_late_confirms_the_order_by_itself(shop, customer):
 
 def test_a_repeated_request_for_an_unknown_payment_gets_the_same_answer(shop, customer):
     key = new_key()
-    body = basket([(shop.tea, 1)], "tok_hang")
+    body = basket([(shop.tea, 1)], "tok_lost")
     first, second = customer.places(body, key), customer.places(body, key)
     assert (first.status, second.status) == (202, 202)
     assert first.body == second.body and second.replayed
