@@ -17,7 +17,7 @@ sources() {
 
 jumun_lint() {
     packages_need build test
-    build_configure dev
+    build_step dev cmake --preset dev # anew each time: what is compiled, and how, is what is looked at
     together lint_shell lint_cppcheck lint_tidy
     say "lint: nothing found"
 }

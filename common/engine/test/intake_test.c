@@ -138,7 +138,9 @@ static void write_letter(struct topic *t, const struct letter *l)
         {"ce_correlationid", account}, {"ce_causationid", id},
         {"ce_aggregateversion", "1"},  {"content-type", "application/json"},
     };
-    struct str value = l->tombstone ? (struct str){0} : str_of(l->data ? l->data : data);
+    struct str value = {0};
+    if (!l->tombstone)
+        value = str_of(l->data ? l->data : data);
     topic_write(t, l->key ? l->key : account, value, headers, sizeof headers / sizeof headers[0]);
 }
 

@@ -44,7 +44,7 @@ static bool open_account(struct call *call, struct command *c)
 
 static bool withdraw(struct call *call, struct command *c)
 {
-    struct bank_order order, wanted;
+    struct bank_order order = {0}, wanted;
     if (!call_id(call, "id", &order.account) || !call_decode(call, &open_shape, &wanted))
         return false;
     order.amount = wanted.amount;
