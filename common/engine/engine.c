@@ -44,7 +44,7 @@ struct engine {
     struct histogram size, time;
 };
 
-/* ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct engine_command *engine_command_new(void)
 {
@@ -95,7 +95,7 @@ void engine_submit(struct engine *e, struct engine_command *c)
         end_command(e, c, ENGINE_UNAVAILABLE, false);
 }
 
-/* ── what ends without being decided ────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── what ends without being decided ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void answer_problem(struct asker *asker, const struct command *c, int status, const char *type, const char *title, struct str detail)
 {
@@ -188,7 +188,7 @@ static void end_overdue_in_queue(struct engine *e)
     end_queue(e, &overdue);
 }
 
-/* ── faults ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── faults ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static struct timespec after(duration d)
 {
@@ -342,7 +342,7 @@ static void narrow_down(struct engine *e, struct engine_command **commands, size
     run(e, commands + n / 2, n - n / 2);
 }
 
-/* ── timers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── timers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static int index_of(const char *const *names, size_t n, struct str name)
 {
@@ -418,7 +418,7 @@ static void look_for_timers(struct engine *e)
         expect_timer(e, 0); /* there may be more */
 }
 
-/* ── the loop ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the loop ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void wait_for_work(struct engine *e)
 {
@@ -461,7 +461,7 @@ static void *engine_loop(void *argument)
     return NULL;
 }
 
-/* ── start and stop ─────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── start and stop ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void init_wake(struct engine *e)
 {

@@ -30,7 +30,7 @@
 
 struct engine;
 
-/* ── who asks ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── who asks ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct answer {
     int status;
@@ -66,7 +66,7 @@ struct asker {
     bool taken_along; /* by an effect: what it asked for was decided, and only the outcome is open */
 };
 
-/* ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 enum engine_outcome {
     ENGINE_DONE,        /* committed; with events or without */
@@ -92,7 +92,7 @@ bool engine_offer(struct engine *e, struct engine_command *c); /* false: the que
 void engine_submit(struct engine *e,
                    struct engine_command *c); /* never refused: messages (whose number is bounded) and effects' outcomes */
 
-/* ── effects ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── effects ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Started on the engine's thread after the commit; must not wait. Whoever gets an asker must pass it on with the outcome's command. */
 struct effect {
@@ -108,7 +108,7 @@ typedef void (*effect_start)(void *ctx, struct engine *e, const struct effect *e
 /* The command that will tell the effect's outcome: with its order, cause, trace and asker. Type and data are the caller's to fill in. */
 struct engine_command *engine_outcome_command(const struct effect *effect);
 
-/* ── the engine ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the engine ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct engine_config {
     const char *service; /* "order": source of the events is /jumun/order */

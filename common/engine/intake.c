@@ -31,7 +31,7 @@ struct letter {
     struct str reason;
 };
 
-/* ── decode ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── decode ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 bool intake_decode(struct arena *arena, const struct cloud_event *event, const struct json_shape *shape, void *out, struct str *reason)
 {
@@ -99,7 +99,7 @@ static enum meaning decode(const struct intake *in, const struct kafka_record *r
     return known->decode(&c->arena, &event, &c->command, reason) ? MEANS_COMMAND : MEANS_DEAD;
 }
 
-/* ── the engine's answers ───────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the engine's answers ────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void decided(struct engine_command *c, enum engine_outcome outcome, const struct refusal *refusal)
 {
@@ -151,7 +151,7 @@ static bool await_engine(struct intake *in)
     return all_decided;
 }
 
-/* ── dead letters ───────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── dead letters ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void dead_letter_reported(void *ctx, const char *failure)
 {
@@ -195,7 +195,7 @@ static bool send_dead_letters(struct intake *in, const struct letter *letters, s
     return all_taken;
 }
 
-/* ── a batch of records ─────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── a batch of records ──────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static enum kafka_verdict apply(void *ctx, const struct kafka_record *records, size_t n)
 {
@@ -213,7 +213,7 @@ static enum kafka_verdict apply(void *ctx, const struct kafka_record *records, s
     return applied ? KAFKA_APPLIED : KAFKA_RETRY;
 }
 
-/* ── start and stop ─────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── start and stop ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 #define INTAKE_TOPICS 16
 

@@ -11,7 +11,7 @@
         pg_array_end(p);                                                                                                                   \
     } while (0)
 
-/* ── the transaction ── */
+/* ── the transaction ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 void journal_send_begin(struct pg *pg)
 {
@@ -29,7 +29,7 @@ bool journal_take_begin(struct pg *pg, instant *now)
     return rows;
 }
 
-/* ── inbox ── */
+/* ── inbox ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void send_ids(struct pg *pg, const char *sql, const struct uuid *ids, size_t n)
 {
@@ -49,7 +49,7 @@ void journal_send_inbox_forget(struct pg *pg, const struct uuid *events, size_t 
     send_ids(pg, "delete from inbox where event = any($1::uuid[])", events, n);
 }
 
-/* ── idempotency keys ── */
+/* ── idempotency keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* A name-based id of the body serves as its fingerprint: equal bodies have equal ones, and nobody gains by making two collide. */
 struct uuid journal_fingerprint(struct str body)
@@ -135,7 +135,7 @@ void journal_send_answers(struct pg *pg, const struct journal_answer *answers, s
     pg_params_release(&p);
 }
 
-/* ── events ── */
+/* ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* "jumun.order.OrderConfirmed.v1"; the text is put straight into the parameters. */
 static void put_type(struct pg_params *p, const struct event_type *type)
@@ -203,7 +203,7 @@ enum journal_fate journal_ask_fate(struct pg *pg, const struct journal_event *ev
     return pg_count(rows) == 1 && uuid_equal(pg_uuid(rows, 0, 0), event->id) ? JOURNAL_COMMITTED : JOURNAL_ABORTED;
 }
 
-/* ── timers ── */
+/* ── timers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void send_timers(struct pg *pg, const char *sql, const struct journal_timer *timers, size_t n, bool with_due)
 {

@@ -14,7 +14,7 @@ bool journal_take_begin(struct pg *pg, instant *now);
 void journal_send_inbox(struct pg *pg, const struct uuid *events, size_t n); /* ascending; answers with the new ones */
 void journal_send_inbox_forget(struct pg *pg, const struct uuid *events, size_t n);
 
-/* ── idempotency keys ── */
+/* ── idempotency keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 void journal_send_keys(struct pg *pg, struct asker *const *askers, size_t n,
                        duration lease); /* answers with (scope, key) of the new ones */
@@ -37,7 +37,7 @@ struct journal_answer {
 };
 void journal_send_answers(struct pg *pg, const struct journal_answer *answers, size_t n);
 
-/* ── events ── */
+/* ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct journal_event {
     struct uuid id, aggregate, correlation, causation;
@@ -55,7 +55,7 @@ void journal_send_events(struct pg *pg, const struct journal_event *events, size
 enum journal_fate { JOURNAL_COMMITTED, JOURNAL_ABORTED, JOURNAL_UNKNOWN };
 enum journal_fate journal_ask_fate(struct pg *pg, const struct journal_event *event, int backend); /* ends that backend */
 
-/* ── timers ── */
+/* ── timers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct journal_timer {
     struct uuid aggregate, correlation;

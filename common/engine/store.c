@@ -122,7 +122,7 @@ void store_free(struct store *s)
     free(s);
 }
 
-/* ── load ── */
+/* ── load ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 void store_send_load(const struct store *s, struct pg *pg, const struct key *keys, size_t n, bool consulted)
 {
@@ -181,7 +181,7 @@ void store_take_row(const struct store *s, const struct pg_rows *rows, int row, 
         take_column(&s->table->columns[i], rows, row, (int)i + 2, arena, a->state);
 }
 
-/* ── save ── */
+/* ── save ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void put_column(struct pg_params *p, const struct store_column *column, const void *state, struct buf *scratch)
 {

@@ -9,7 +9,7 @@
 #include <openssl/hmac.h>
 #include <string.h>
 
-/* ── answers ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 const struct http_problem problem_not_found = {.status = 404,
                                                .type = "/problems/not-found",
@@ -40,7 +40,7 @@ void call_problem_unavailable(struct call *call)
                                               .retry_after = 1});
 }
 
-/* ── what a call brings ─────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── what a call brings ──────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 bool call_decode(struct call *call, const struct json_shape *shape, void *out)
 {
@@ -68,8 +68,7 @@ bool call_limit(struct call *call, int64_t *limit)
     return false;
 }
 
-/* ── cursors: base64url( HMAC-SHA-256(secret, position)[0..16] position ) ─────────────────────────────────────────────────────────────────
- */
+/* ── cursors: base64url( HMAC-SHA-256(secret, position)[0..16] position ) ────────────────────────────────────────────────────────────── */
 
 #define CURSOR_TAG 16
 #define CURSOR_MAX 512
@@ -155,7 +154,7 @@ void call_put_next_cursor(const struct call *call, struct json_writer *w, struct
     json_put_text(w, "nextCursor", (struct str){text, n});
 }
 
-/* ── who calls ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── who calls ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static const struct {
     const char *name;
@@ -207,7 +206,7 @@ static bool identify(struct call *call)
     return false;
 }
 
-/* ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void compose_problem(const struct call *call, const struct refusal *r, struct answer *out)
 {
@@ -286,7 +285,7 @@ static void serve_command(struct call *call)
     }
 }
 
-/* ── a request comes in ─────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── a request comes in ──────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 void call_serve(struct http_request *rq, void *state)
 {

@@ -12,7 +12,7 @@
 
 extern char **environ;
 
-/* ── settings that all services have ────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── settings that all services have ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static struct {
     const char *http_listen, *admin_listen, *database_url, *kafka_brokers, *log_format, *log_level, *cursor_secret;
@@ -112,8 +112,7 @@ static bool configure(const struct service *s)
     return good;
 }
 
-/* ── signals: blocked everywhere, taken here ──────────────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── signals: blocked everywhere, taken here ─────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void block_signals(sigset_t *stop)
 {
@@ -130,7 +129,7 @@ static bool stop_asked(const sigset_t *stop, duration wait)
     return sigtimedwait(stop, NULL, &t) > 0;
 }
 
-/* ── the admin port ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the admin port ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void serve_health(struct http_request *rq, void *ctx)
 {
@@ -196,7 +195,7 @@ static const struct http_route admin_routes[] = {
     {NULL, NULL, NULL, 0, NULL},
 };
 
-/* ── up ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── up ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static bool fail(const struct service_state *s, const char *problem)
 {
@@ -324,8 +323,7 @@ static bool start_parts(struct service_state *s, const sigset_t *stop)
     return true;
 }
 
-/* ── down: in the order in which nothing is cut off ──────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── down: in the order in which nothing is cut off ──────────────────────────────────────────────────────────────────────────────────── */
 
 static void stop_parts(struct service_state *s)
 {

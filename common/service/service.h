@@ -24,7 +24,7 @@
 #include "intake.h"
 #include "setting.h"
 
-/* ── who calls ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── who calls ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 enum role { ROLE_CUSTOMER = 1, ROLE_COURIER = 2, ROLE_OPERATOR = 4, ROLE_ADMIN = 8 };
 #define ROLE_ANYONE 0 /* for a route: no identity needed */
@@ -37,7 +37,7 @@ struct identity {
 unsigned roles_parse(struct str list); /* unknown names are passed over */
 void roles_format(unsigned roles, struct buf *out);
 
-/* ── routes ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── routes ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* A request on its way through the service; embeds the asker that the engine knows. Lives until it is answered. */
 struct call {
@@ -87,7 +87,7 @@ bool call_cursor(struct call *call, struct str *position); /* ?cursor=: what cur
 /* Appends "nextCursor" to a list's answer: opaque and signed (HMAC-SHA-256 under JUMUN_CURSOR_SECRET); position absent: null. */
 void call_put_next_cursor(const struct call *call, struct json_writer *w, struct str position);
 
-/* ── the service ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the service ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct service {
     const char *name;

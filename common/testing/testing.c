@@ -21,7 +21,7 @@ const char *testing_environment(const char *name)
     exit(1);
 }
 
-/* ── databases ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── databases ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void run_sql(const char *format, const char *name)
 {
@@ -58,7 +58,7 @@ void testing_database_drop(struct testing_database *d)
     run_sql("drop database if exists %s with (force)", d->name);
 }
 
-/* ── waiting ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── waiting ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct testing_patience testing_patience_begin(void)
 {

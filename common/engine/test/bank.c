@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ── decide ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── decide ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static const struct aggregate_type aggregates[] = {{"account", sizeof(struct account)}};
 static char bank_topic[120] = "bank";
@@ -150,7 +150,7 @@ void bank_encode(int event, const void *data, const struct aggregate *a, struct 
     json_put_integer(w, "balance", ((const struct account *)a->state)->balance);
 }
 
-/* ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct engine_command *bank_command(enum bank_command type, const struct bank_order *order)
 {
@@ -175,7 +175,7 @@ void bank_submit(struct engine *e, struct engine_command *c)
     engine_submit(e, c);
 }
 
-/* ── effects ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── effects ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static sem_t held, let_go;
 
@@ -249,7 +249,7 @@ void bank_engine_end(struct engine *e)
     engine_free(e);
 }
 
-/* ── who asks ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── who asks ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void compose_problem(const struct refusal *r, struct answer *out)
 {
@@ -354,7 +354,7 @@ int tally_count(struct tally *t)
     return n;
 }
 
-/* ── the database ───────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the database ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct testing_database bank_database;
 static struct pg *pg;

@@ -15,7 +15,7 @@
 #include "testing.h"
 #include <semaphore.h>
 
-/* ── the context ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the context ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 enum { ACCOUNT };
 enum bank_command {
@@ -69,7 +69,7 @@ void bank_let_go(void);
 extern atomic_int bank_asked;
 void bank_say(struct engine *e);
 
-/* ── who asks ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── who asks ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct client {
     struct asker asker;
@@ -93,7 +93,7 @@ struct tally {
 void tally_submit(struct tally *t, struct engine *e, struct engine_command *c);
 int tally_count(struct tally *t);
 
-/* ── the database ───────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the database ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 extern struct testing_database bank_database;
 int bank_setup(void **state);    /* of a group: makes the database */

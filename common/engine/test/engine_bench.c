@@ -1,7 +1,7 @@
 /*
  * What a state change costs: inbox, lock, update, event and outbox, by batches of 1, 8, 32, 128 and 512, all durable.
  *
- *     TEST_POSTGRES_URL=… engine_bench [CHANGES-OF-A-ROUND]
+ *     TEST_POSTGRES_URL=… engine_bench [CHANGES-OF-A-ROUND [SIZE-OF-BATCH]]
  *
  * Prints, by size of batch: changes a second; CPU of this process for each (commands made and queued included); CPU of the machine for
  * each, which says something only when nothing else runs.
@@ -61,15 +61,32 @@ static double cpu_of_machine(void)
     return (double)(user + nice_ + system_) * 1e6 / (double)sysconf(_SC_CLK_TCK);
 }
 
+/* The server runs on this machine, or else it is 0. */
+static double cpu_of_backend(void)
+{
+    static const char backend[] =
+        "select pid::bigint from pg_stat_activity where application_name = 'engine' and datname = current_database()";
+    char path[64];
+    long user = 0, system_ = 0;
+    (void)snprintf(path, sizeof path, "/proc/%lld/stat", (long long)bank_number(backend, accounts[0]));
+    FILE *f = fopen(path, "re");
+    if (f && fscanf(f, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %ld %ld", &user, &system_) != 2)
+        user = 0;
+    if (f)
+        (void)fclose(f);
+    return (double)(user + system_) * 1e6 / (double)sysconf(_SC_CLK_TCK);
+}
+
 static void measure(size_t batch, long changes)
 {
     struct engine *e = bank_engine(&(struct engine_config){.batch_max = batch, .queue_max = 2 * AHEAD});
     change_all(e, (long)batch * 4);
-    double process = cpu_of_process(), machine = cpu_of_machine();
+    double process = cpu_of_process(), backend = cpu_of_backend(), machine = cpu_of_machine();
     duration began = clock_monotonic();
     change_all(e, changes);
     double took = (double)(clock_monotonic() - began), n = (double)changes;
-    printf("%5zu %10.0f %12.2f %12.2f\n", batch, n / took * 1e6, (cpu_of_process() - process) / n, (cpu_of_machine() - machine) / n);
+    printf("%5zu %10.0f %10.2f %10.2f %10.2f\n", batch, n / took * 1e6, (cpu_of_process() - process) / n, (cpu_of_backend() - backend) / n,
+           (cpu_of_machine() - machine) / n);
     (void)fflush(stdout);
     bank_engine_end(e);
 }
@@ -89,12 +106,13 @@ int main(int argc, char **argv)
     void *state = NULL;
     bank_setup(&state);
     make_accounts();
-    printf("batch  changes/s  µs CPU here  µs CPU in all\n");
-    measure(1, round / 20);
-    measure(8, round / 4);
-    measure(32, round);
-    measure(128, round);
-    measure(512, round);
+    size_t only = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
+    printf("batch  changes/s    µs here µs backend  µs in all\n");
+    static const size_t sizes[] = {1, 8, 32, 128, 512};
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0] && !only; i++)
+        measure(sizes[i], sizes[i] < 32 ? round * (long)sizes[i] / 32 : round);
+    if (only)
+        measure(only, round);
     bank_teardown(&state);
     return 0;
 }

@@ -13,7 +13,7 @@
 
 static struct uuid nobody;
 
-/* ── rejections ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── rejections ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void what_the_database_rejects_fails_alone(void **state)
 {
@@ -71,7 +71,7 @@ static void a_timer_whose_decision_is_rejected_rests(void **state)
     bank_engine_end(e);
 }
 
-/* ── the session is lost ────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the session is lost ─────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static int64_t kill_backends(void)
 {
@@ -156,7 +156,7 @@ static void a_lost_commit_of_refusals_is_answered_as_decided(void **state)
     testing_proxy_stop(proxy);
 }
 
-/* ── the database is away ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the database is away ────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void while_the_database_is_away_deadlines_are_kept(void **state)
 {
@@ -258,7 +258,7 @@ static void an_outcome_that_cannot_be_learnt_is_not_invented(void **state)
     assert_int_equal(bank_balance(account), 1);
 }
 
-/* ── all at once ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── all at once ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct troublemaker {
     struct testing_proxy *proxy;

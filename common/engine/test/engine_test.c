@@ -10,7 +10,7 @@
 
 static const char *const BATCHES = "jumun_engine_batches_total";
 
-/* ── one batch ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── one batch ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void a_deposit_opens_the_account_and_answers(void **state)
 {
@@ -136,7 +136,7 @@ static void a_hundred_changes_in_a_batch_settle_into_one_event(void **state)
     bank_engine_end(e);
 }
 
-/* ── the inbox ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the inbox ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void submit_message(struct tally *t, struct engine *e, struct uuid event, struct engine_command *c)
 {
@@ -183,7 +183,7 @@ static void a_refused_message_leaves_no_trace(void **state)
     bank_engine_end(e);
 }
 
-/* ── two engines ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── two engines ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void two_engines_share_an_account(void **state)
 {
@@ -260,7 +260,7 @@ static void two_engines_transfer_back_and_forth(void **state)
     bank_engine_end(e[1]);
 }
 
-/* ── effects ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── effects ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void an_effect_starts_after_the_commit_and_its_outcome_answers(void **state)
 {
@@ -282,7 +282,7 @@ static void an_effect_starts_after_the_commit_and_its_outcome_answers(void **sta
     assert_int_equal(c.answers, 1);
 }
 
-/* ── timers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── timers ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static struct engine_command *remind(struct uuid account, instant at)
 {
@@ -435,7 +435,7 @@ static void timers_of_a_newer_program_do_not_keep_others_back(void **state)
     bank_engine_end(e);
 }
 
-/* ── the queue ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the queue ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void a_full_queue_is_told_at_once(void **state)
 {

@@ -19,8 +19,7 @@ static char paid[2][160], drawn[160], overdrawn[160], other[160];
 static struct intake_event events[6];
 static struct uuid nobody;
 
-/* ── the foreign events that the bank knows ───────────────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── the foreign events that the bank knows ──────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct movement {
     struct uuid account;
@@ -58,7 +57,7 @@ static bool decode_overdrawn(struct arena *arena, const struct cloud_event *even
     return decode_movement(arena, event, command, OVERDRAW, reason);
 }
 
-/* ── around each test ───────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── around each test ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void name_type(char text[160], const struct topic *t, const char *rest)
 {
@@ -116,7 +115,7 @@ static int64_t metric(const struct intake *in, const char *name)
     return value;
 }
 
-/* ── writing events ─────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── writing events ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct letter {
     const char *type, *key; /* key NULL: as it should be */
@@ -149,7 +148,7 @@ static void pay(struct uuid account)
     write_letter(payments, &(struct letter){.type = paid[0], .id = uuid_new(), .account = account});
 }
 
-/* ── what is taken ──────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── what is taken ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void good_events_become_commands(void **state)
 {
@@ -246,7 +245,7 @@ static void a_fault_of_the_database_loses_nothing(void **state)
     bank_engine_end(e);
 }
 
-/* ── what is dead ───────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── what is dead ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void assert_dead_letter(const struct topic_message *m, const struct topic *from, const char *key, struct str value,
                                const char *reason)

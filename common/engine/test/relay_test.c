@@ -98,7 +98,7 @@ static int64_t assert_in_order(struct uuid account)
     return last;
 }
 
-/* ── what is sent ───────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── what is sent ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void assert_header(const struct topic_message *m, const char *name, const char *expected)
 {
@@ -188,7 +188,7 @@ static void events_of_an_account_stay_in_order(void **state)
     relay_stop(r);
 }
 
-/* ── what is kept ───────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── what is kept ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void without_brokers_nothing_is_removed(void **state)
 {
@@ -228,7 +228,7 @@ static void stopping_and_starting_loses_nothing_and_repeats_nothing(void **state
     assert_int_equal(topic->count, ROUNDS * EACH);
 }
 
-/* ── two relays ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── two relays ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void kill_active_session(void)
 {

@@ -20,7 +20,7 @@ static struct testing_database database;
 static struct topic *topic;
 static char directory[] = "/tmp/service_test.XXXXXX";
 
-/* ── the process ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the process ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct process {
     pid_t pid;
@@ -149,7 +149,7 @@ static void till_stop(struct process *p)
     assert_exit(p, 0);
 }
 
-/* ── settings ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── settings ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void help_lists_all_settings(void **state)
 {
@@ -203,7 +203,7 @@ static void a_log_level_that_does_not_exist_is_refused(void **state)
     assert_said(&p, "JUMUN_LOG_LEVEL: \"loud\" is not debug, info, warning or error");
 }
 
-/* ── start ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── start ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void it_waits_for_its_database(void **state)
 {
@@ -299,7 +299,7 @@ static void a_newer_schema_is_refused(void **state)
     testing_database_drop(&newer);
 }
 
-/* ── requests ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── requests ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static struct process till; /* one for all of these */
 
@@ -475,7 +475,7 @@ static void the_admin_port_shows_all_parts(void **state)
     assert_int_equal(get(till.admin, "/accounts")->status, 404);
 }
 
-/* ── faults, and the end ────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── faults, and the end ─────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void without_its_database_it_says_so_and_recovers(void **state)
 {

@@ -18,7 +18,7 @@ static const struct setting settings[] = {
 
 static struct engine *engine;
 
-/* ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static const struct json_field open_fields[] = {
     JSON_FIELD_RANGE(struct bank_order, amount, "amount", JSON_INTEGER, JSON_REQUIRED, 1, 1000),
@@ -81,7 +81,7 @@ static void adopt(struct call *call, struct command *c, struct uuid resource)
     command_of(call, c, c->type, order);
 }
 
-/* ── queries ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── queries ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void reply_list(struct call *call, const struct pg_rows *rows, int64_t limit)
 {
@@ -131,7 +131,7 @@ static void list(struct call *call, void *connection)
         call_problem(call, &problem_not_found);
 }
 
-/* ── the rest ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+/* ── the rest ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void whoami(struct call *call)
 {
