@@ -7,7 +7,6 @@
 
 struct store {
     const struct store_table *table;
-    size_t state_size;
     char *load, *consult, *insert, *update;
 };
 
@@ -100,12 +99,11 @@ static char *update_sql(const struct store_table *t)
     return sql.p;
 }
 
-struct store *store_new(const struct store_table *table, size_t state_size)
+struct store *store_new(const struct store_table *table)
 {
     invariant(table->count + 2 <= PG_PARAMS_MAX);
     struct store *s = NEW(struct store);
     s->table = table;
-    s->state_size = state_size;
     s->load = select_sql(table, " for update");
     s->consult = select_sql(table, "");
     s->insert = insert_sql(table);
