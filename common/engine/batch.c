@@ -12,7 +12,7 @@ struct batch *batch_new(const struct engine_config *config, struct pg *pg, struc
     b->stats = stats;
     b->stores = memory_new(sizeof *b->stores * config->decider->aggregate_count);
     for (size_t i = 0; i < config->decider->aggregate_count; i++)
-        b->stores[i] = store_new(&config->tables[i]);
+        b->stores[i] = store_new(&config->tables[i], config->decider->aggregates[i].state_size);
     arena_init(&b->arena);
     buf_init(&b->payload);
     return b;

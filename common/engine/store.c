@@ -99,9 +99,11 @@ static char *update_sql(const struct store_table *t)
     return sql.p;
 }
 
-struct store *store_new(const struct store_table *table)
+struct store *store_new(const struct store_table *table, size_t state_size)
 {
     invariant(table->count + 2 <= PG_PARAMS_MAX);
+    for (size_t i = 0; i < table->count; i++)
+        invariant(table->columns[i].offset < state_size);
     struct store *s = NEW(struct store);
     s->table = table;
     s->load = select_sql(table, " for update");

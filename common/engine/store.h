@@ -73,7 +73,7 @@ struct store_table {
 
 /* The SQL of a table, made once; the texts live as long as the store. */
 struct store;
-struct store *store_new(const struct store_table *table);
+struct store *store_new(const struct store_table *table, size_t state_size);
 void store_free(struct store *s);
 
 /* Queues the SELECT of these rows, in id order; locked unless `consulted`. */

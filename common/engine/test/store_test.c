@@ -67,7 +67,7 @@ static int setup(void **state)
     testing_database_new(&database);
     pg = pg_new(database.url, "engine", PG_KEYED);
     other = pg_new(database.url, "other", PG_KEYED);
-    store = store_new(&table);
+    store = store_new(&table, sizeof(struct thing));
     arena_init(&arena);
     return !pg_query(pg,
                      "create table thing (id uuid primary key, version bigint not null, owner uuid, amount bigint, good boolean,"
