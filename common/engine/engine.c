@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define TIMER_REST    MILLISECONDS(5) /* between two looks for timers: what falls due meanwhile is one batch */
+#define TIMERS_FEW    64              /* found at a look, if there are not more due */
 #define POISON_REST   MINUTES(1)      /* before a timer whose decision the database rejects is tried again */
 #define STOP_PATIENCE SECONDS(3)      /* with faults, when the engine is to stop */
 
@@ -34,6 +35,7 @@ struct engine {
     duration given_up; /* when the patience with faults ends; set when stopping */
 
     duration next_look, last_look; /* for timers that fall due */
+    size_t timers_most;            /* to find at the next look */
     size_t timers_queued;          /* those found by the last look and not decided yet */
     _Atomic int64_t turned;        /* when the loop last went round */
     atomic_bool ready;
@@ -392,6 +394,23 @@ static void expect_timer(struct engine *e, duration wait)
         e->next_look = when;
 }
 
+static void take_timers(struct engine *e, const struct pg_rows *rows)
+{
+    bool more = (size_t)pg_count(rows) == e->timers_most;
+    for (int row = 0; row < pg_count(rows); row++) {
+        duration wait = pg_int8(rows, row, 4);
+        if (wait <= 0) {
+            submit_timer(e, rows, row);
+            continue;
+        }
+        more = false;
+        expect_timer(e, wait);
+    }
+    if (more)
+        expect_timer(e, 0);
+    e->timers_most = more ? e->config.batch_max : TIMERS_FEW;
+}
+
 /* Timers that fell due become commands; they join the queue like all others. The question is also how an idle engine sees its database. */
 static void look_for_timers(struct engine *e)
 {
@@ -401,21 +420,12 @@ static void look_for_timers(struct engine *e)
     e->last_look = now;
     e->next_look = now + e->config.timer_period;
     const struct pg_rows *rows =
-        pg_connect(e->pg) ? journal_due_timers(e->pg, e->config.decider, e->config.timer_period, e->config.batch_max) : NULL;
+        pg_connect(e->pg) ? journal_due_timers(e->pg, e->config.decider, e->config.timer_period, e->timers_most) : NULL;
     atomic_store(&e->ready, rows != NULL);
-    if (!rows) {
+    if (rows)
+        take_timers(e, rows);
+    else
         log_fault(pg_fault(e->pg), "timers cannot be read", 0);
-        return;
-    }
-    for (int row = 0; row < pg_count(rows); row++) {
-        duration wait = pg_int8(rows, row, 4);
-        if (wait <= 0)
-            submit_timer(e, rows, row);
-        else
-            expect_timer(e, wait);
-    }
-    if ((size_t)pg_count(rows) == e->config.batch_max)
-        expect_timer(e, 0); /* there may be more */
 }
 
 /* ── the loop ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -483,6 +493,7 @@ struct engine *engine_start(const struct engine_config *config)
     e->config.answer_lease = config->answer_lease ? config->answer_lease : SECONDS(10);
     e->pg = pg_new(config->database_url, "engine", PG_KEYED);
     e->batch = batch_new(&e->config, e->pg, &e->stats);
+    e->timers_most = TIMERS_FEW;
     e->taken = memory_new(e->config.batch_max * sizeof *e->taken);
     STAILQ_INIT(&e->queue);
     init_wake(e);

@@ -409,6 +409,22 @@ static void a_timer_that_is_queued_twice_in_one_batch_fires_once(void **state)
     bank_engine_end(e);
 }
 
+/* More than one look finds: it looks again at once, not after a period. */
+static void many_timers_at_once_all_fire(void **state)
+{
+    (void)state;
+    enum { TIMERS = 1000 };
+    struct engine *e = bank_engine(&(struct engine_config){.timer_period = SECONDS(60), .batch_max = 100});
+    struct tally t = {0};
+    instant due = clock_now() + MILLISECONDS(200);
+    for (int i = 0; i < TIMERS; i++)
+        tally_submit(&t, e, remind(uuid_new(), due));
+    testing_wait_until(tally_count(&t) == TIMERS);
+    testing_wait_until(timers() == 0);
+    assert_int_equal(bank_number("select sum(reminders)::bigint from account", (struct uuid){{0}}), TIMERS);
+    bank_engine_end(e);
+}
+
 /* A decider that refuses a timer does not want it: it must not come back four times a second for ever. */
 static void a_refused_timer_is_gone(void **state)
 {
@@ -534,6 +550,7 @@ int main(void)
         TEST(a_timer_moved_after_it_fell_due_does_not_fire),
         TEST(a_timer_fires_once_with_two_engines),
         TEST(a_timer_that_is_queued_twice_in_one_batch_fires_once),
+        TEST(many_timers_at_once_all_fire),
         TEST(a_refused_timer_is_gone),
         TEST(timers_of_a_newer_program_do_not_keep_others_back),
         TEST(a_full_queue_is_told_at_once),
