@@ -27,31 +27,31 @@ class Halfway:
         return result
 
 
-def order_while(shop, customer, count, action):
+def order_while(customer, product, count, action):
     """So many orders, with the action in their midst; who gets no answer repeats the request until there is one."""
     halfway = Halfway(count, action)
-    return at_once([lambda: halfway.passed(customer.insists_on_ordering(shop.tea))] * count, width=8)
+    return at_once([lambda: halfway.passed(customer.insists_on_ordering(product))] * count, width=8)
 
 
 def test_product_killed_in_the_middle_of_200_orders(shop, customer, topics):
-    stock = shop.stock(shop.tea)
+    cups = shop.sells(stock=1000)
     halfway = Halfway(200, lambda: shop.kill("product"))
-    orders = at_once([lambda: halfway.passed(customer.orders(shop.tea, 2))] * 200, width=8)
+    orders = at_once([lambda: halfway.passed(customer.orders(cups, 2))] * 200, width=8)
     assert {order.answer.status for order in orders} == {201}  # nobody who orders waits for product
     customer.waits_for_all(orders)
     assert len(customer.history()) == 200
     assert_each_went_well_and_once(topics, orders)
-    assert shop.stock(shop.tea) == stock - 400
+    assert shop.stock(cups) == 600
 
 
 @pytest.mark.parametrize("service", ["order", "payment", "delivery", "notification", "customer-view", "gateway"])
 def test_killed_while_orders_are_under_way(shop, customer, topics, service):
-    stock = shop.stock(shop.tea)
-    orders = order_while(shop, customer, 60, lambda: shop.kill(service))
+    cups = shop.sells(stock=100)
+    orders = order_while(customer, cups, 60, lambda: shop.kill(service))
     customer.waits_for_all(orders)
     assert sorted(order["id"] for order in customer.history()) == sorted(order.id for order in orders)
     assert_each_went_well_and_once(topics, orders)
-    assert shop.stock(shop.tea) == stock - 60
+    assert shop.stock(cups) == 40
     for order in orders:
         assert [attempt["status"] for attempt in order.payment()["attempts"]] == ["APPROVED"]
     notices = customer.notices()
@@ -64,7 +64,7 @@ def test_all_services_killed_at_once(shop, customer, topics):
         at_once([lambda service=service: shop.kill(service) for service in
                  ("order", "product", "payment", "delivery", "notification", "customer-view")])
 
-    orders = order_while(shop, customer, 40, kill_all)
+    orders = order_while(customer, shop.tea, 40, kill_all)
     customer.waits_for_all(orders)
     assert_each_went_well_and_once(topics, orders)
 
