@@ -169,8 +169,8 @@ static const struct pg_rows *read_next(struct relay *r)
     if (removing)
         send_removal(r);
     pg_send(r->pg,
-            "select o.seq, e.id, e.type, e.topic, e.at, e.aggregate, e.correlation, e.causation, e.version, e.traceparent, e.data"
-            " from (select seq from outbox order by seq limit $1::bigint) o join event e on e.seq = o.seq order by o.seq",
+            "select seq, id, type, topic, at, aggregate, correlation, causation, version, traceparent, data from event"
+            " where seq = any(array(select seq from outbox order by seq limit $1::bigint)) order by seq",
             &p);
     pg_sync(r->pg);
     pg_params_release(&p);

@@ -410,7 +410,7 @@ static void a_wrong_body_takes_no_key(void **state)
 static void a_refusal_is_a_problem_and_kept_for_its_key(void **state)
 {
     (void)state;
-    char path[100], headers[300];
+    char path[1100], headers[300];
     const struct reply *r = open_account(ALICE, new_key(), "{\"amount\":10}");
     (void)snprintf(path, sizeof path, "%s/withdrawals", reply_header(r, "Location"));
     (void)snprintf(headers, sizeof headers, "%sIdempotency-Key: %s\r\n", ALICE, new_key());
