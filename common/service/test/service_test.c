@@ -336,12 +336,12 @@ static const struct reply *open_account(const char *who, const char *key, const 
     return request("POST", "/accounts", headers, body);
 }
 
-static const char *new_key(void)
+static char *make_key(char key[UUID_TEXT + 1])
 {
-    static char key[UUID_TEXT + 1];
     uuid_format(uuid_new(), key);
     return key;
 }
+#define new_key() make_key((char[UUID_TEXT + 1]){0})
 
 static void assert_problem(const struct reply *r, int status, const char *type)
 {
@@ -368,13 +368,13 @@ static void who_is_not_known_or_not_allowed_is_told(void **state)
 static void the_same_key_is_the_same_request(void **state)
 {
     (void)state;
-    char key[UUID_TEXT + 1], location[100], body[200];
-    strcpy(key, new_key());
+    char key[UUID_TEXT + 1], location[1024], body[64 * 1024];
+    make_key(key);
     const struct reply *r = open_account(ALICE, key, "{\"amount\":10}");
     assert_int_equal(r->status, 201);
     assert_null(reply_header(r, "Idempotent-Replayed"));
-    strcpy(location, reply_header(r, "Location"));
-    strcpy(body, r->body);
+    (void)snprintf(location, sizeof location, "%s", reply_header(r, "Location"));
+    (void)snprintf(body, sizeof body, "%s", r->body);
     r = open_account(ALICE, key, "{\"amount\":10}");
     assert_int_equal(r->status, 201);
     assert_string_equal(reply_header(r, "Idempotent-Replayed"), "true");
@@ -398,7 +398,7 @@ static void a_wrong_body_takes_no_key(void **state)
 {
     (void)state;
     char key[UUID_TEXT + 1];
-    strcpy(key, new_key());
+    make_key(key);
     const struct reply *r = open_account(ALICE, key, "{\"amount\":0,\"balance\":5}");
     assert_int_equal(r->status, 422);
     assert_non_null(strstr(r->body, "\"/amount\""));
@@ -489,7 +489,7 @@ static void without_its_database_it_says_so_and_recovers(void **state)
     testing_proxy_go_away(proxy);
     testing_wait_until(strstr(get(till.admin, "/readyz")->body, "\"waitingFor\":\"database\""));
     char key[UUID_TEXT + 1];
-    strcpy(key, new_key());
+    make_key(key);
     const struct reply *r = open_account(ALICE, key, "{\"amount\":10}");
     assert_problem(r, 503, "/problems/unavailable");
     assert_string_equal(reply_header(r, "Retry-After"), "1");
