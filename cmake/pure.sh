@@ -7,5 +7,5 @@ foreign=$(nm -u "$1" | awk '$1 == "U" {print $2}' | sort -u | grep -Ev "$allowed
     printf '%s\n' "$defined" | grep -qxF "$symbol" || printf '%s\n' "$symbol"
 done)
 [ -z "$foreign" ] && exit 0
-echo "$1 is not pure; it calls:" $foreign
+printf "%s is not pure; it calls:\n%s\n" "$1" "$foreign"
 exit 1
