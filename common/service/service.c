@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 extern char **environ;
 
@@ -373,6 +374,16 @@ static int run(struct service_state *s, const sigset_t *stop)
     return up || s->told_to_stop ? 0 : 1;
 }
 
+/* A connection is a file: as many as the system allows, not the shell's modest default. */
+static void raise_file_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
 int service_run(const struct service *def, int argc, char **argv)
 {
     sigset_t stop;
@@ -385,6 +396,7 @@ int service_run(const struct service *def, int argc, char **argv)
     if (!configure(def))
         return 2;
     block_signals(&stop);
+    raise_file_limit();
     struct service_state *s = NEW(struct service_state);
     s->service = def;
     atomic_store(&s->starting, "start");
