@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #define RELAY_LOCK     7215540161       /* pg_try_advisory_lock: one active relay a database */
+#define RELAY_PACE     MILLISECONDS(20) /* from one batch to the next, when there is one */
 #define RELAY_PATIENCE SECONDS(2000000) /* with a message: for ever, in effect */
 
 struct relay {
@@ -38,13 +39,14 @@ struct relay {
 
 /* ── waiting ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
+static struct timespec time_at(duration monotonic)
+{
+    return (struct timespec){.tv_sec = (time_t)(monotonic / SECONDS(1)), .tv_nsec = (long)(monotonic % SECONDS(1) * 1000)};
+}
+
 static void relay_wait(struct relay *r, duration d)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    int64_t nanoseconds = until.tv_nsec + d % 1000000 * 1000;
-    until.tv_sec += (time_t)(d / 1000000 + nanoseconds / 1000000000);
-    until.tv_nsec = nanoseconds % 1000000000;
+    struct timespec until = time_at(clock_monotonic() + d);
     pthread_mutex_lock(&r->lock);
     if (!r->woken && !r->stopping)
         pthread_cond_timedwait(&r->wake, &r->lock, &until);
@@ -282,13 +284,28 @@ static duration relay_turn(struct relay *r)
     return r->done_count > 0 ? 0 : MILLISECONDS(500); /* nothing done: nothing there, or Kafka did not take it */
 }
 
+/*
+ * The first event after a calm goes out at once; those that follow on its heels go together. Without it a busy relay sends a few messages
+ * at a time, each in a request for its partition, and Kafka's and PostgreSQL's work is mostly for the requests.
+ */
+static void relay_gather(struct relay *r, duration began)
+{
+    struct timespec until = time_at(began + RELAY_PACE);
+    pthread_mutex_lock(&r->lock);
+    while (!r->stopping && clock_monotonic() < began + RELAY_PACE)
+        pthread_cond_timedwait(&r->wake, &r->lock, &until);
+    pthread_mutex_unlock(&r->lock);
+}
+
 static void *relay_loop(void *argument)
 {
     struct relay *r = argument;
     while (!relay_stopping(r)) {
-        duration wait = relay_turn(r);
+        duration began = clock_monotonic(), wait = relay_turn(r);
         if (wait > 0)
             relay_wait(r, wait);
+        else
+            relay_gather(r, began);
     }
     remove_last(r);
     return NULL;
