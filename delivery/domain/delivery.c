@@ -47,6 +47,7 @@ static struct uuid order_of(const struct command *c)
     case RECORD_PREPARED: return ((const struct record_prepared *)c->data)->order;
     case START: return ((const struct start_delivery *)c->data)->order;
     case COMPLETE: return ((const struct complete_delivery *)c->data)->order;
+    case CANCEL: return ((const struct cancel_delivery *)c->data)->order;
     }
     unreachable();
 }
@@ -106,14 +107,15 @@ static void record_prepared(const struct command *c, struct aggregate *a, struct
 
 /* ── the way ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* What a courier is refused, a carrier may say again. */
-static void refuse_again(struct decision *d, enum delivery_agent by, enum delivery_refusal refusal)
+/* What a courier is refused, a carrier may say: again, since it may have been asked again, or too late, since nobody tells it of a cancel.
+ */
+static void refuse_courier(struct decision *d, enum delivery_agent by, enum delivery_refusal refusal)
 {
     if (by == BY_COURIER)
         decision_refuse(d, &refusals[refusal]);
 }
 
-/* Dispatch is the pivot: here, and nowhere else, an order becomes shipped. */
+/* Dispatch is the pivot: here, and nowhere else, an order becomes shipped; in cancel(), and nowhere else, it is kept from that. */
 static void start(const struct command *c, struct aggregate *a, struct decision *d)
 {
     const struct delivery *delivery = a->state;
@@ -123,9 +125,9 @@ static void start(const struct command *c, struct aggregate *a, struct decision 
     case DELIVERY_NONE: decision_refuse(d, &refusals[DELIVERY_UNKNOWN]); return;
     case DELIVERY_AWAITING: decision_refuse(d, &refusals[NOT_READY]); return;
     case DELIVERY_READY: decision_event(d, a, DELIVERY_STARTED_EVENT, &started); return;
-    case DELIVERY_STARTED: refuse_again(d, start->by, ALREADY_STARTED); return;
-    case DELIVERY_COMPLETED: refuse_again(d, start->by, ALREADY_COMPLETED); return;
-    case DELIVERY_CANCELLED: decision_refuse(d, &refusals[IS_CANCELLED]); return;
+    case DELIVERY_STARTED: refuse_courier(d, start->by, ALREADY_STARTED); return;
+    case DELIVERY_COMPLETED: refuse_courier(d, start->by, ALREADY_COMPLETED); return;
+    case DELIVERY_CANCELLED: refuse_courier(d, start->by, IS_CANCELLED); return;
     case DELIVERY_STATES: break;
     }
     unreachable();
@@ -143,8 +145,28 @@ static void complete(const struct command *c, struct aggregate *a, struct decisi
         decision_event(d, a, DELIVERY_COMPLETED_EVENT, &(struct delivery_completed){c->now});
         decision_timer(d, a, CARRIER_TIMER, 0);
         return;
-    case DELIVERY_COMPLETED: refuse_again(d, complete->by, ALREADY_COMPLETED); return;
-    case DELIVERY_CANCELLED: decision_refuse(d, &refusals[IS_CANCELLED]); return;
+    case DELIVERY_COMPLETED: refuse_courier(d, complete->by, ALREADY_COMPLETED); return;
+    case DELIVERY_CANCELLED: refuse_courier(d, complete->by, IS_CANCELLED); return;
+    case DELIVERY_STATES: break;
+    }
+    unreachable();
+}
+
+static void cancel(const struct command *c, struct aggregate *a, struct decision *d)
+{
+    const struct delivery *delivery = a->state;
+    const struct cancel_delivery *cancel = c->data;
+    switch (delivery->state) {
+    case DELIVERY_NONE:
+    case DELIVERY_AWAITING:
+    case DELIVERY_READY:
+        decision_event(d, a, DELIVERY_CANCELLED_EVENT, &(struct delivery_cancelled){cancel->customer, cancel->lines});
+        if (delivery->state == DELIVERY_READY)
+            decision_timer(d, a, CARRIER_TIMER, 0);
+        return;
+    case DELIVERY_STARTED:
+    case DELIVERY_COMPLETED: decision_event(d, a, DELIVERY_CANCEL_REFUSED_EVENT, NULL); return;
+    case DELIVERY_CANCELLED: return;
     case DELIVERY_STATES: break;
     }
     unreachable();
@@ -169,6 +191,7 @@ static void decide(const struct command *c, struct aggregate *const *a, struct d
     case RECORD_PREPARED: record_prepared(c, a[0], d); return;
     case START: start(c, a[0], d); return;
     case COMPLETE: complete(c, a[0], d); return;
+    case CANCEL: cancel(c, a[0], d); return;
     }
     unreachable();
 }
@@ -211,6 +234,11 @@ static void evolve(struct aggregate *a, int event, const void *data, struct aren
         delivery->state = DELIVERY_COMPLETED;
         delivery->completed_at = ((const struct delivery_completed *)data)->at;
         return;
+    case DELIVERY_CANCELLED_EVENT:
+        delivery->state = DELIVERY_CANCELLED;
+        delivery->customer = ((const struct delivery_cancelled *)data)->customer; /* who may look at a tombstone */
+        return;
+    case DELIVERY_CANCEL_REFUSED_EVENT: return;
     }
     unreachable();
 }

@@ -1,10 +1,12 @@
 /*
  * delivery — the way of an order's goods from the warehouse to the door. Its id is the order's.
  *
- *     AWAITING ─▶ READY ─▶ STARTED ─▶ COMPLETED            (CANCELLED: a door, opened when orders can be cancelled)
+ *     AWAITING ─▶ READY ─▶ STARTED ─▶ COMPLETED
+ *         └─────────┴─▶ CANCELLED
  *
  * Two facts make it READY: the order is confirmed, its goods are prepared. They come from two topics, in any order. READY → STARTED is the
- * pivot of the whole order: one decision says that it is shipped.
+ * pivot of the whole order: one decision says that it is shipped, or that it is cancelled, and stock and money follow what was said. A
+ * cancel that comes before anything else leaves a tombstone (CANCELLED): whatever comes later finds it, and changes nothing.
  *
  * READY hands the goods to the carrier, as an effect. An effect may be lost in a crash, so a timer hands them over again until they are at
  * the door; a carrier that is asked again has been asked once.
@@ -77,6 +79,11 @@ struct delivery_completed {
     instant at;
 };
 
+struct delivery_cancelled {
+    struct uuid customer;
+    struct str lines; /* of the order: whoever gives the goods back must know them, whether they were prepared or not */
+};
+
 /* ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct record_confirmed {
@@ -101,6 +108,11 @@ struct start_delivery {
 struct complete_delivery {
     struct uuid order;
     enum delivery_agent by;
+};
+
+struct cancel_delivery {
+    struct uuid order, customer;
+    struct str lines; /* JSON: [{"product", "quantity"}] */
 };
 
 /* ── ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

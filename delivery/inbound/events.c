@@ -1,4 +1,4 @@
-/* Foreign events become commands: what confirms an order, and what prepares its goods. */
+/* Foreign events become commands: what confirms an order, what prepares its goods, and what cancels it. */
 #include "delivery.h"
 #include "inbound.h"
 
@@ -45,7 +45,7 @@ static const struct json_field preparation_fields[] = {
 };
 static const struct json_shape preparation_shape = JSON_SHAPE(struct preparation, preparation_fields, JSON_IGNORE_UNKNOWN);
 
-/* As DeliveryStarted will say them: what is not understood here is not passed on. */
+/* As DeliveryStarted and DeliveryCancelled will say them: what is not understood here is not passed on. */
 static struct str lines_text(struct arena *arena, const struct json_list *lines)
 {
     struct buf text = BUF_INIT;
@@ -75,8 +75,30 @@ static bool preparation_completed(struct arena *arena, const struct cloud_event 
     return true;
 }
 
+struct cancellation {
+    struct uuid customer;
+    struct json_list lines;
+};
+static const struct json_field cancellation_fields[] = {
+    JSON_FIELD(struct cancellation, customer, "customer", JSON_ID, JSON_REQUIRED),
+    JSON_FIELD_ARRAY(struct cancellation, lines, "lines", JSON_REQUIRED, &line_shape, 1, 100),
+};
+static const struct json_shape cancellation_shape = JSON_SHAPE(struct cancellation, cancellation_fields, JSON_IGNORE_UNKNOWN);
+
+static bool order_cancel_requested(struct arena *arena, const struct cloud_event *event, struct command *command, struct str *reason)
+{
+    struct cancellation cancellation;
+    if (!intake_decode(arena, event, &cancellation_shape, &cancellation, reason))
+        return false;
+    struct cancel_delivery cancel = {event->subject, cancellation.customer, lines_text(arena, &cancellation.lines)};
+    command->type = CANCEL;
+    command->data = arena_copy(arena, &cancel, sizeof cancel);
+    return true;
+}
+
 const struct intake_event delivery_events[] = {
     {"jumun.order.OrderConfirmed.v1", order_confirmed},
+    {"jumun.order.OrderCancelRequested.v1", order_cancel_requested},
     {"jumun.preparation.PreparationCompleted.v1", preparation_completed},
     {NULL, NULL},
 };

@@ -36,10 +36,12 @@ void delivery_encode(int event, const void *data, const struct aggregate *a, str
     (void)a;
     switch (event) {
     case DELIVERY_STARTED_EVENT: put_started(w, data); return;
+    case DELIVERY_CANCELLED_EVENT: json_put_raw(w, "lines", ((const struct delivery_cancelled *)data)->lines); return;
     case DELIVERY_AWAITED_EVENT:
     case DELIVERY_PREPARED_EVENT:
     case DELIVERY_REQUESTED_EVENT:
-    case DELIVERY_COMPLETED_EVENT: return;
+    case DELIVERY_COMPLETED_EVENT:
+    case DELIVERY_CANCEL_REFUSED_EVENT: return;
     }
     unreachable();
 }

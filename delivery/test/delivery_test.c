@@ -54,6 +54,13 @@ static struct command completed(enum delivery_agent by)
     return (struct command){.type = COMPLETE, .data = &data};
 }
 
+static struct command cancelled(void)
+{
+    static const struct cancel_delivery data = {
+        .order = {{11}}, .customer = {{7}}, .lines = STR_CONST("[{\"product\":\"01900000-0000-7000-8000-000000000001\",\"quantity\":2}]")};
+    return (struct command){.type = CANCEL, .data = &data};
+}
+
 static struct command patience_ends(void)
 {
     static const struct timer_due data = {CARRIER_TIMER, DELIVERY, {{11}}};
@@ -134,6 +141,84 @@ static void the_goods_go_from_the_warehouse_to_the_door(void **state)
     expect_state(s, DELIVERY_COMPLETED);
 }
 
+/* ── cancelled or started: one of them ──────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void expect_cancelled(struct story *s)
+{
+    const struct delivery_cancelled *event = then_event(s, DELIVERY_CANCELLED_EVENT);
+    then_no_more(s);
+    assert_true(str_is(event->lines, "[{\"product\":\"01900000-0000-7000-8000-000000000001\",\"quantity\":2}]"));
+    expect_state(s, DELIVERY_CANCELLED);
+}
+
+static void goods_that_have_not_left_stay(void **state)
+{
+    struct story *s = *state;
+    given(s, confirmed());
+    given(s, prepared());
+    when(s, cancelled());
+    expect_cancelled(s);
+    assert_int_equal(then_timer(s, CARRIER_TIMER), 0); /* nobody asks the carrier any more */
+    when(s, started(BY_COURIER));
+    then_refused(s, 409, "/problems/delivery-cancelled");
+    when(s, cancelled());
+    then_nothing(s);
+}
+
+static void a_carrier_that_answers_after_the_cancel_moves_nothing(void **state)
+{
+    struct story *s = *state;
+    given(s, confirmed());
+    given(s, prepared());
+    given(s, cancelled());
+    when(s, started(BY_CARRIER));
+    then_nothing(s);
+    when(s, completed(BY_CARRIER));
+    then_nothing(s);
+    when(s, patience_ends());
+    then_nothing(s);
+    expect_state(s, DELIVERY_CANCELLED);
+}
+
+static void goods_that_have_left_are_not_called_back(void **state)
+{
+    struct story *s = *state;
+    given(s, confirmed());
+    given(s, prepared());
+    given(s, started(BY_CARRIER));
+    when(s, cancelled());
+    then_event(s, DELIVERY_CANCEL_REFUSED_EVENT);
+    then_no_more(s);
+    expect_state(s, DELIVERY_STARTED);
+    when(s, completed(BY_CARRIER));
+    then_event(s, DELIVERY_COMPLETED_EVENT);
+}
+
+static void a_cancel_before_the_goods_are_there_names_them_too(void **state)
+{
+    struct story *s = *state;
+    given(s, confirmed());
+    when(s, cancelled());
+    expect_cancelled(s);
+    when(s, prepared());
+    then_nothing(s);
+}
+
+static void a_cancel_that_comes_first_leaves_a_tombstone(void **state)
+{
+    struct story *s = *state;
+    when(s, cancelled());
+    expect_cancelled(s);
+    assert_true(uuid_equal(delivery_of(s)->customer, customer)); /* who may see it */
+    when(s, confirmed());
+    then_nothing(s);
+    when(s, prepared());
+    then_nothing(s);
+    when(s, started(BY_COURIER));
+    then_refused(s, 409, "/problems/delivery-cancelled");
+    expect_state(s, DELIVERY_CANCELLED);
+}
+
 static void a_carrier_that_forgot_is_asked_again(void **state)
 {
     struct story *s = *state;
@@ -171,7 +256,7 @@ static void a_tracking_number_is_the_orders_own(void **state)
 
 /* ── every command in every state ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
-enum what { CONFIRMED, PREPARED, COURIER_STARTS, CARRIER_STARTS, COURIER_COMPLETES, CARRIER_COMPLETES, PATIENCE_ENDS, WHATS };
+enum what { CONFIRMED, PREPARED, COURIER_STARTS, CARRIER_STARTS, COURIER_COMPLETES, CARRIER_COMPLETES, CANCELS, PATIENCE_ENDS, WHATS };
 
 static struct command command_of(enum what what)
 {
@@ -182,6 +267,7 @@ static struct command command_of(enum what what)
     case CARRIER_STARTS: return started(BY_CARRIER);
     case COURIER_COMPLETES: return completed(BY_COURIER);
     case CARRIER_COMPLETES: return completed(BY_CARRIER);
+    case CANCELS: return cancelled();
     case PATIENCE_ENDS: return patience_ends();
     case WHATS: break;
     }
@@ -196,6 +282,8 @@ enum outcome {
     REQUESTED,
     STARTED,
     COMPLETED,
+    ENDED,
+    CANCEL_REFUSED,
     ASKED_AGAIN,
     NOTHING,
     NO_SUCH,
@@ -207,15 +295,14 @@ enum outcome {
 };
 
 static const enum outcome cells[DELIVERY_STATES][WHATS] = {
-    [DELIVERY_NONE] = {AWAITED, FIRST_PREPARED, NO_SUCH, NO_SUCH, NO_SUCH, NO_SUCH, NOTHING},
-    [DELIVERY_AWAITING] = {NOTHING, REQUESTED, UNREADY, UNREADY, UNREADY, UNREADY, NOTHING},
-    [DELIVERY_READY] = {NOTHING, NOTHING, STARTED, STARTED, UNSTARTED, UNSTARTED, ASKED_AGAIN},
-    [DELIVERY_STARTED] = {NOTHING, NOTHING, STARTED_ALREADY, NOTHING, COMPLETED, COMPLETED, ASKED_AGAIN},
-    [DELIVERY_COMPLETED] = {NOTHING, NOTHING, COMPLETED_ALREADY, NOTHING, COMPLETED_ALREADY, NOTHING, NOTHING},
-    [DELIVERY_CANCELLED] = {NOTHING, NOTHING, CANCELLED, CANCELLED, CANCELLED, CANCELLED, NOTHING},
+    [DELIVERY_NONE] = {AWAITED, FIRST_PREPARED, NO_SUCH, NO_SUCH, NO_SUCH, NO_SUCH, ENDED, NOTHING},
+    [DELIVERY_AWAITING] = {NOTHING, REQUESTED, UNREADY, UNREADY, UNREADY, UNREADY, ENDED, NOTHING},
+    [DELIVERY_READY] = {NOTHING, NOTHING, STARTED, STARTED, UNSTARTED, UNSTARTED, ENDED, ASKED_AGAIN},
+    [DELIVERY_STARTED] = {NOTHING, NOTHING, STARTED_ALREADY, NOTHING, COMPLETED, COMPLETED, CANCEL_REFUSED, ASKED_AGAIN},
+    [DELIVERY_COMPLETED] = {NOTHING, NOTHING, COMPLETED_ALREADY, NOTHING, COMPLETED_ALREADY, NOTHING, CANCEL_REFUSED, NOTHING},
+    [DELIVERY_CANCELLED] = {NOTHING, NOTHING, CANCELLED, NOTHING, CANCELLED, NOTHING, NOTHING, NOTHING},
 };
 
-/* The way to a state. Nothing leads to CANCELLED yet, so a story gets there by force. */
 static void bring_to(struct story *s, enum delivery_state state)
 {
     if (state >= DELIVERY_AWAITING)
@@ -227,7 +314,7 @@ static void bring_to(struct story *s, enum delivery_state state)
     if (state == DELIVERY_COMPLETED)
         given(s, completed(BY_CARRIER));
     if (state == DELIVERY_CANCELLED)
-        ((struct delivery *)story_aggregate(s, DELIVERY, order)->state)->state = DELIVERY_CANCELLED;
+        given(s, cancelled());
     expect_state(s, state);
 }
 
@@ -239,6 +326,8 @@ static void expect(struct story *s, enum outcome outcome, int state, int what)
     case REQUESTED: then_event(s, DELIVERY_REQUESTED_EVENT); return;
     case STARTED: then_event(s, DELIVERY_STARTED_EVENT); return;
     case COMPLETED: then_event(s, DELIVERY_COMPLETED_EVENT); return;
+    case ENDED: then_event(s, DELIVERY_CANCELLED_EVENT); return;
+    case CANCEL_REFUSED: then_event(s, DELIVERY_CANCEL_REFUSED_EVENT); return;
     case ASKED_AGAIN: then_effect(s, HAND_TO_CARRIER); return;
     case NOTHING: then_nothing(s); return;
     case NO_SUCH: then_refused(s, 404, "/problems/not-found"); return;
@@ -273,6 +362,11 @@ int main(void)
         STORY(the_facts_come_in_any_order),
         STORY(a_fact_that_is_known_changes_nothing),
         STORY(the_goods_go_from_the_warehouse_to_the_door),
+        STORY(goods_that_have_not_left_stay),
+        STORY(a_carrier_that_answers_after_the_cancel_moves_nothing),
+        STORY(goods_that_have_left_are_not_called_back),
+        STORY(a_cancel_before_the_goods_are_there_names_them_too),
+        STORY(a_cancel_that_comes_first_leaves_a_tombstone),
         STORY(a_carrier_that_forgot_is_asked_again),
         STORY(the_older_a_delivery_the_seldomer_the_carrier_is_asked),
         STORY(a_tracking_number_is_the_orders_own),
