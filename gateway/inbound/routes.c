@@ -8,6 +8,7 @@
     X("GET", "/api/products/{id}", PRODUCT)                                                                                                \
     X("PATCH", "/api/products/{id}", PRODUCT)                                                                                              \
     X("POST", "/api/products/{id}/restock", PRODUCT)                                                                                       \
+    X("POST", "/api/products/{id}/discontinue", PRODUCT)                                                                                   \
     X("POST", "/api/orders", ORDER)                                                                                                        \
     X("GET", "/api/orders/{id}", ORDER)                                                                                                    \
     X("POST", "/api/orders/{id}/payment", ORDER)                                                                                           \

@@ -70,9 +70,9 @@ static void reserve(struct decision *d, const struct stock_lines *lines, struct 
     move_lines(d, lines, a + 1, STOCK_RESERVED_EVENT);
 }
 
-static void contradiction(struct decision *d, struct str detail)
+static void contradiction(struct decision *d, enum product_refusal refusal, struct str detail)
 {
-    struct refusal r = product_refusals[SHIPPED_UNPREPARED];
+    struct refusal r = product_refusals[refusal];
     r.detail = detail;
     decision_refuse(d, &r);
 }
@@ -83,7 +83,8 @@ static void prepare_what_has_left(const struct stock_lines *lines, const struct 
 {
     if (rejected->count > 0) {
         contradiction(
-            d, STR("The order's delivery has started, but there is not enough stock for it. Restock, then take the message in again."));
+            d, SHIPPED_UNPREPARED,
+            STR("The order's delivery has started, but there is not enough stock for it. Restock, then take the message in again."));
         return;
     }
     reserve(d, lines, a);
@@ -122,7 +123,8 @@ static void ship(const struct ship_order *order, struct aggregate *const *a, str
     case PREPARATION_NONE: decision_event(d, a[0], PREPARATION_SHIPPED_EVENT, NULL); return; /* the lines will come */
     case PREPARATION_PREPARED:
         if (!same_goods(&order->lines, &p->lines)) {
-            contradiction(d, STR("What has left is not what was prepared for the order. Compare delivery and preparation."));
+            contradiction(d, SHIPPED_UNPREPARED,
+                          STR("What has left is not what was prepared for the order. Compare delivery and preparation."));
             return;
         }
         decision_event(d, a[0], PREPARATION_SHIPPED_EVENT, NULL);
@@ -131,7 +133,39 @@ static void ship(const struct ship_order *order, struct aggregate *const *a, str
     case PREPARATION_SHIPPED: return;
     case PREPARATION_REJECTED:
     case PREPARATION_RELEASED:
-        contradiction(d, STR("The order's delivery has started, but no stock is reserved for the order. Look at the order's history."));
+        contradiction(d, SHIPPED_UNPREPARED,
+                      STR("The order's delivery has started, but no stock is reserved for the order. Look at the order's history."));
+        return;
+    case PREPARATION_STATES: break;
+    }
+    unreachable();
+}
+
+/* ── RELEASE ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void give_back(const struct release_order *order, struct aggregate *const *a, struct decision *d)
+{
+    const struct preparation *p = a[0]->state;
+    if (!same_goods(&order->lines, &p->lines)) {
+        contradiction(d, RELEASE_CONTRADICTS,
+                      STR("What was cancelled is not what was prepared for the order. Compare delivery and preparation."));
+        return;
+    }
+    decision_event(d, a[0], PREPARATION_CANCELLED_EVENT, &(struct preparation_cancelled){.lines = p->lines});
+    move_lines(d, &order->lines, a + 1, STOCK_RELEASED_EVENT);
+}
+
+static void release(const struct release_order *order, struct aggregate *const *a, struct decision *d)
+{
+    const struct preparation *p = a[0]->state;
+    switch (p->state) {
+    case PREPARATION_PREPARED: give_back(order, a, d); return;
+    case PREPARATION_NONE:
+    case PREPARATION_REJECTED: decision_event(d, a[0], PREPARATION_CANCELLED_EVENT, &(struct preparation_cancelled){0}); return;
+    case PREPARATION_RELEASED: return;
+    case PREPARATION_SHIPPED:
+        contradiction(d, RELEASE_CONTRADICTS,
+                      STR("The order's delivery is cancelled, but its goods have left. Look at the delivery's history."));
         return;
     case PREPARATION_STATES: break;
     }
@@ -143,6 +177,7 @@ void preparation_decide(const struct command *c, struct aggregate *const *a, str
     switch (c->type) {
     case PREPARE: prepare(c->data, a, d); return;
     case SHIP: ship(c->data, a, d); return;
+    case RELEASE: release(c->data, a, d); return;
     }
     unreachable();
 }
@@ -164,6 +199,10 @@ void preparation_evolve(struct preparation *p, int event, const void *data, stru
         return;
     case PREPARATION_REJECTED_EVENT: p->state = PREPARATION_REJECTED; return;
     case PREPARATION_SHIPPED_EVENT: p->state = PREPARATION_SHIPPED; return;
+    case PREPARATION_CANCELLED_EVENT:
+        p->state = PREPARATION_RELEASED;
+        p->lines = (struct stock_lines){0};
+        return;
     }
     unreachable();
 }

@@ -1,8 +1,12 @@
 /*
- * preparation — an order's goods: all its lines are reserved, or none; later they leave.
+ * preparation — an order's goods: all its lines are reserved, or none; later they leave, or are given back.
  *
- * OrderConfirmed and DeliveryStarted come from different topics. A start that comes first is kept (SHIPPED without lines), and takes effect
- * when the order's lines come.
+ *     PREPARED ─▶ SHIPPED            REJECTED ─▶ RELEASED
+ *         └─────▶ RELEASED
+ *
+ * OrderConfirmed comes from one topic, DeliveryStarted and DeliveryCancelled from another. A start that comes first is kept (SHIPPED
+ * without lines), and takes effect when the order's lines come. A cancel that comes first leaves a tombstone (RELEASED): an order that
+ * comes later finds it, and takes nothing.
  */
 #ifndef JUMUN_PREPARATION_H
 #define JUMUN_PREPARATION_H
@@ -27,7 +31,7 @@ struct stock_lines {
 
 struct preparation {
     enum preparation_state state;
-    struct stock_lines lines; /* of what was reserved */
+    struct stock_lines lines; /* of what is reserved, or has left */
 };
 
 /* ── events ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -45,6 +49,10 @@ struct preparation_rejected {
     size_t count;
 };
 
+struct preparation_cancelled {
+    struct stock_lines lines; /* what is given back; none: nothing was taken */
+};
+
 /* ── commands ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct prepare_order {
@@ -55,6 +63,12 @@ struct prepare_order {
 struct ship_order {
     struct uuid order;
     struct stock_lines lines; /* what has left, as the delivery says: it names the products, and must be what was prepared */
+};
+
+struct release_order {
+    struct uuid order;
+    struct stock_lines
+        lines; /* of the order, as the delivery says: it names the products, and must be what was prepared, if anything was */
 };
 
 /* For product_decider.c only. a[0] is the preparation, a[1 + i] the product of the command's line i. */

@@ -84,6 +84,16 @@ static void restock(const struct restock_product *r, struct aggregate *a, struct
     decision_event(d, a, PRODUCT_RESTOCKED_EVENT, &(struct stock_moved){.quantity = r->quantity});
 }
 
+static void discontinue(struct aggregate *a, struct decision *d)
+{
+    if (((const struct product *)a->state)->discontinued)
+        return;
+    struct product_snapshot s = product_snapshot(a);
+    s.discontinued = true;
+    s.version = a->version + 1;
+    decision_event(d, a, PRODUCT_DISCONTINUED_EVENT, &s);
+}
+
 void product_decide(const struct command *c, struct aggregate *a, struct decision *d)
 {
     if (c->type == REGISTER) {
@@ -97,6 +107,7 @@ void product_decide(const struct command *c, struct aggregate *a, struct decisio
     switch (c->type) {
     case REVISE: revise(c->data, a, d); return;
     case RESTOCK: restock(c->data, a, d); return;
+    case DISCONTINUE: discontinue(a, d); return;
     }
     unreachable();
 }
@@ -117,6 +128,7 @@ static void take_snapshot(struct product *p, const struct product_snapshot *s, s
     p->name = arena_str(arena, s->name);
     p->description = arena_str(arena, s->description);
     p->price = s->price;
+    p->discontinued = s->discontinued;
     p->untold = 0;
 }
 
@@ -137,11 +149,13 @@ void product_evolve(struct product *p, int event, const void *data, struct arena
         p->on_hand = s->available;
         take_snapshot(p, s, arena);
         return;
-    case PRODUCT_CHANGED_EVENT: take_snapshot(p, s, arena); return;
+    case PRODUCT_CHANGED_EVENT:
+    case PRODUCT_DISCONTINUED_EVENT: take_snapshot(p, s, arena); return;
     case STOCK_CHANGED_EVENT: p->untold = 0; return;
     case PRODUCT_RESTOCKED_EVENT: move_stock(p, moved->quantity, 0); return;
     case STOCK_RESERVED_EVENT: move_stock(p, 0, moved->quantity); return;
     case STOCK_SHIPPED_EVENT: move_stock(p, -moved->quantity, -moved->quantity); return;
+    case STOCK_RELEASED_EVENT: move_stock(p, 0, -moved->quantity); return;
     }
     unreachable();
 }

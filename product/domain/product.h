@@ -63,6 +63,11 @@ struct restock_product {
     int64_t quantity;
 };
 
+/* No new order may name it; orders that have, get it. There is no way back. */
+struct discontinue_product {
+    struct uuid product;
+};
+
 /* For product_decider.c only. */
 void product_decide(const struct command *c, struct aggregate *a, struct decision *d);
 void product_evolve(struct product *p, int event, const void *data, struct arena *arena);

@@ -32,12 +32,15 @@ static void keys_of(const struct command *c, struct keys *keys)
 {
     const struct prepare_order *prepare = c->data;
     const struct ship_order *ship = c->data;
+    const struct release_order *release = c->data;
     switch (c->type) {
     case REGISTER: keys_add(keys, PRODUCT, ((const struct register_product *)c->data)->product); return;
     case REVISE: keys_add(keys, PRODUCT, ((const struct revise_product *)c->data)->product); return;
     case RESTOCK: keys_add(keys, PRODUCT, ((const struct restock_product *)c->data)->product); return;
+    case DISCONTINUE: keys_add(keys, PRODUCT, ((const struct discontinue_product *)c->data)->product); return;
     case PREPARE: preparation_keys(prepare->order, &prepare->lines, keys); return;
     case SHIP: preparation_keys(ship->order, &ship->lines, keys); return;
+    case RELEASE: preparation_keys(release->order, &release->lines, keys); return;
     }
     unreachable();
 }

@@ -1,4 +1,4 @@
-/* Foreign events become commands: a confirmed order is prepared, a started delivery takes its goods away. */
+/* Foreign events become commands: a confirmed order is prepared; its goods leave with the delivery, or come back with its cancel. */
 #include "inbound.h"
 #include "preparation.h"
 #include "product_decider.h"
@@ -44,8 +44,18 @@ static bool delivery_started(struct arena *arena, const struct cloud_event *even
     return decode_lines(arena, event, &ship->lines, reason);
 }
 
+static bool delivery_cancelled(struct arena *arena, const struct cloud_event *event, struct command *command, struct str *reason)
+{
+    struct release_order *release = ARENA_NEW(arena, struct release_order);
+    release->order = event->subject;
+    command->type = RELEASE;
+    command->data = release;
+    return decode_lines(arena, event, &release->lines, reason);
+}
+
 const struct intake_event product_events[] = {
     {"jumun.order.OrderConfirmed.v1", order_confirmed},
     {"jumun.delivery.DeliveryStarted.v1", delivery_started},
+    {"jumun.delivery.DeliveryCancelled.v1", delivery_cancelled},
     {NULL, NULL},
 };

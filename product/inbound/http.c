@@ -125,6 +125,17 @@ static bool restock_product(struct call *call, struct command *c)
     return true;
 }
 
+/* ── POST /products/{id}/discontinue ────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static bool discontinue_product(struct call *call, struct command *c)
+{
+    struct discontinue_product r = {0};
+    if (!call_id(call, "id", &r.product))
+        return false;
+    command_of(call, c, DISCONTINUE, &r, sizeof r, r.product);
+    return true;
+}
+
 /* ── GET ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 #define COLUMNS "id, version, name, description, price, currency, on_hand - reserved, discontinued"
@@ -258,6 +269,12 @@ const struct service_route product_routes[] = {
      .roles = ROLE_ADMIN,
      .flags = HTTP_KEY_ACCEPTED,
      .command = restock_product,
+     .answer = answer_product},
+    {.method = "POST",
+     .path = "/products/{id}/discontinue",
+     .roles = ROLE_ADMIN,
+     .flags = HTTP_KEY_ACCEPTED,
+     .command = discontinue_product,
      .answer = answer_product},
     {.method = NULL},
 };

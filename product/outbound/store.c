@@ -49,10 +49,12 @@ void product_encode(int event, const void *data, const struct aggregate *a, stru
     switch (event) {
     case PRODUCT_REGISTERED_EVENT:
     case PRODUCT_CHANGED_EVENT:
+    case PRODUCT_DISCONTINUED_EVENT:
     case STOCK_CHANGED_EVENT: product_put(w, a->id, data); return;
     case PRODUCT_RESTOCKED_EVENT: json_put_integer(w, "quantity", ((const struct stock_moved *)data)->quantity); return;
     case PREPARATION_COMPLETED_EVENT: put_lines(w, &((const struct preparation_completed *)data)->lines); return;
     case PREPARATION_REJECTED_EVENT: put_shortages(w, data); return;
+    case PREPARATION_CANCELLED_EVENT: put_lines(w, &((const struct preparation_cancelled *)data)->lines); return;
     case PREPARATION_SHIPPED_EVENT: return;
     }
     unreachable(); /* EVENT_STATE leaves no trace */

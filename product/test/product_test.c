@@ -96,6 +96,27 @@ static void a_warehouse_has_walls(void **state)
     then_refused(s, 422, "/problems/stock-limit");
 }
 
+static void a_discontinued_product_is_told_once(void **state)
+{
+    struct story *s = *state;
+    given(s, registering(s, tea, 100));
+    when(s, discontinuing(s, tea));
+    const struct product_snapshot *told = then_event(s, PRODUCT_DISCONTINUED_EVENT);
+    then_no_more(s);
+    assert_true(told->discontinued);
+    assert_int_equal(told->available, 100);
+    assert_int_equal(told->version, 2);
+    when(s, discontinuing(s, tea));
+    then_nothing(s);
+    when(s, restocking(s, tea, 5)); /* what comes back to the warehouse stays discontinued */
+    then_event(s, PRODUCT_RESTOCKED_EVENT);
+    told = then_event(s, STOCK_CHANGED_EVENT);
+    assert_true(told->discontinued);
+    when(s, revising(s, (struct revise_product){.has_price = true, .price = {20000, "KRW"}}));
+    told = then_event(s, PRODUCT_CHANGED_EVENT);
+    assert_true(told->discontinued);
+}
+
 /* A batch of several commands, which a story does not have: all are applied before the one settling. */
 static void apply(struct story *s, struct aggregate *a, int event, int64_t quantity)
 {
@@ -154,6 +175,18 @@ static void a_change_tells_the_stock_too(void **state)
     assert_int_equal(told->version, 2);
 }
 
+static struct command command_of(struct story *s, int type)
+{
+    switch (type) {
+    case REGISTER: return registering(s, tea, 10);
+    case REVISE: return revising(s, (struct revise_product){.has_name = true, .name = STR("우전")});
+    case RESTOCK: return restocking(s, tea, 1);
+    case DISCONTINUE: return discontinuing(s, tea);
+    }
+    fail_msg("command %d is not in the table", type);
+    return (struct command){0};
+}
+
 /* Every command on a product that is there, and on one that is not. */
 static void every_cell_is_stated(void **state)
 {
@@ -163,6 +196,7 @@ static void every_cell_is_stated(void **state)
         [REGISTER] = {HAPPENS, THERE},
         [REVISE] = {MISSING, HAPPENS},
         [RESTOCK] = {MISSING, HAPPENS},
+        [DISCONTINUE] = {MISSING, HAPPENS},
     };
     static const int first_named[PRODUCT_COMMANDS] = {
         [PRODUCT_TIMER_DUE] = PRODUCT_AGGREGATES,
@@ -177,8 +211,7 @@ static void every_cell_is_stated(void **state)
             story_init(&s, &product_decider);
             if (there)
                 given(&s, registering(&s, tea, 10));
-            struct revise_product rename = {.has_name = true, .name = STR("우전")};
-            when(&s, type == REGISTER ? registering(&s, tea, 10) : type == RESTOCK ? restocking(&s, tea, 1) : revising(&s, rename));
+            when(&s, command_of(&s, type));
             switch (cells[type][there]) {
             case HAPPENS: assert_true(!s.decision.refusal && s.decision.event_count > 0); break;
             case MISSING: then_refused(&s, 404, "/problems/not-found"); break;
@@ -204,6 +237,7 @@ int main(void)
         STORY(a_hundred_changes_are_told_once),
         STORY(what_comes_and_goes_again_is_not_told),
         STORY(a_change_tells_the_stock_too),
+        STORY(a_discontinued_product_is_told_once),
         cmocka_unit_test(every_cell_is_stated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -72,6 +72,18 @@ static inline struct command shipping(struct story *s, struct uuid id, size_t co
     return of(SHIP, arena_copy(&s->arena, &p, sizeof p));
 }
 
+static inline struct command releasing(struct story *s, struct uuid id, size_t count, const struct stock_line *lines)
+{
+    struct release_order p = {.order = id, .lines = lines_of(s, count, lines)};
+    return of(RELEASE, arena_copy(&s->arena, &p, sizeof p));
+}
+
+static inline struct command discontinuing(struct story *s, struct uuid product)
+{
+    struct discontinue_product r = {.product = product};
+    return of(DISCONTINUE, arena_copy(&s->arena, &r, sizeof r));
+}
+
 static inline void expect_stock(struct story *s, struct uuid product, int64_t on_hand, int64_t reserved)
 {
     const struct product *p = story_state(s, PRODUCT, product);

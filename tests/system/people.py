@@ -80,6 +80,9 @@ class Admin(Person):
     def reprices(self, product, amount, **options):
         return self.asks("PATCH", f"/api/products/{product['id']}", {"price": {"amount": amount, "currency": "KRW"}}, **options)
 
+    def discontinues(self, product, **options):
+        return self.posts(f"/api/products/{product['id']}/discontinue", None, **options)
+
     def restocks(self, product, quantity, **options):
         return self.posts(f"/api/products/{product['id']}/restock", {"quantity": quantity}, **options)
 

@@ -98,6 +98,19 @@ def test_of_customers_who_want_the_last_one_only_one_gets_it(shop, customer, top
             assert "PreparationRejected" in names and "PreparationCompleted" not in names and "DeliveryStarted" not in names
 
 
+def test_a_discontinued_product_is_not_sold_any_more(shop, customer, admin, topics):
+    cups = shop.sells(stock=5)
+    before = customer.orders(cups, 2)
+    discontinued = admin.discontinues(cups)
+    assert (discontinued.status, discontinued.json["discontinued"]) == (200, True)
+    until(lambda: shop.probe(cups, 1) == "discontinued", "order knows that it is discontinued")
+    assert_problem(customer.places(basket([(cups, 1)])), 422, "/problems/invalid-fields", ("/items/0/productId", "discontinued"))
+    before.waits_until("COMPLETED")  # who has ordered it gets it
+    assert admin.discontinues(cups).json["discontinued"] is True
+    assert [event.name for event in topics.of(cups["id"], "ProductDiscontinued")].count("ProductDiscontinued") == 1
+    assert shop.stock(cups) == 3
+
+
 def test_an_edit_of_what_has_changed_meanwhile_is_412(shop, admin):
     cups = shop.sells(price=30000)
     tag = admin.gets(f"/api/products/{cups['id']}").headers["ETag"]
@@ -118,6 +131,7 @@ def test_what_nobody_sells_cannot_be_changed(admin):
     nothing = {"id": "01900000-0000-7000-8000-00000000dead"}
     assert_problem(admin.reprices(nothing, 5), 404, "/problems/not-found")
     assert_problem(admin.restocks(nothing, 5), 404, "/problems/not-found")
+    assert_problem(admin.discontinues(nothing), 404, "/problems/not-found")
 
 
 @pytest.mark.parametrize("stock", [1_000_000_000])

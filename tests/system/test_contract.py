@@ -6,7 +6,7 @@ from contract import METHODS
 
 ROUTES = {  # what contracts promise of this version
     ("GET", "/api/products"), ("POST", "/api/products"), ("GET", "/api/products/{id}"), ("PATCH", "/api/products/{id}"),
-    ("POST", "/api/products/{id}/restock"), ("POST", "/api/orders"), ("GET", "/api/orders/{id}"), ("POST", "/api/orders/{id}/payment"),
+    ("POST", "/api/products/{id}/restock"), ("POST", "/api/products/{id}/discontinue"), ("POST", "/api/orders"), ("GET", "/api/orders/{id}"), ("POST", "/api/orders/{id}/payment"),
     ("GET", "/api/payments/{orderId}"), ("GET", "/api/deliveries/{orderId}"), ("POST", "/api/deliveries/{orderId}/start"),
     ("POST", "/api/deliveries/{orderId}/complete"), ("GET", "/api/my/orders"), ("GET", "/api/my/orders/{id}"), ("GET", "/api/my/notifications"),
     ("POST", "/api/auth/demo"), ("GET", "/api/openapi.json"),
@@ -104,6 +104,7 @@ def test_every_answer_was_as_documented(contract, shop, customer, neighbour, adm
     cups = shop.sells(stock=5)
     admin.reprices(cups, 5)
     admin.restocks(cups, 5)
+    admin.discontinues(shop.sells())
     order = customer.orders(cups, token="tok_declined")
     order.pays("tok_ok")
     order.waits_until("COMPLETED")

@@ -21,7 +21,8 @@ NOWHERE = str(uuid.UUID("01900000-0000-7000-8000-00000000dead"))
 PRIVATE = [("GET", "/api/my/orders"), ("GET", f"/api/my/orders/{NOWHERE}"), ("GET", "/api/my/notifications"), ("GET", f"/api/orders/{NOWHERE}"),
            ("GET", f"/api/payments/{NOWHERE}"), ("GET", f"/api/deliveries/{NOWHERE}"), ("POST", "/api/orders"),
            ("POST", f"/api/orders/{NOWHERE}/payment"), ("POST", "/api/products"), ("PATCH", f"/api/products/{NOWHERE}"),
-           ("POST", f"/api/products/{NOWHERE}/restock"), ("POST", f"/api/deliveries/{NOWHERE}/start"), ("POST", f"/api/deliveries/{NOWHERE}/complete")]
+           ("POST", f"/api/products/{NOWHERE}/restock"), ("POST", f"/api/products/{NOWHERE}/discontinue"),
+           ("POST", f"/api/deliveries/{NOWHERE}/start"), ("POST", f"/api/deliveries/{NOWHERE}/complete")]
 
 
 @pytest.mark.parametrize("method, path", PRIVATE)
