@@ -27,6 +27,7 @@ TEXT
             echo "JUMUN_PAYMENT_URL=$(service_url payment)"
             ;;
         delivery)
+            echo "JUMUN_CARRIER=${CARRIER:-simulated}"
             echo "JUMUN_CARRIER_START_DELAY_MS=${CARRIER_START_DELAY_MS:-1000}"
             echo "JUMUN_CARRIER_COMPLETE_DELAY_MS=${CARRIER_COMPLETE_DELAY_MS:-2000}"
             ;;
