@@ -36,6 +36,21 @@ bool order_status_parse(struct str name, enum order_status *status)
     return false;
 }
 
+bool order_statuses_parse(struct str names, unsigned *statuses)
+{
+    struct str rest = names, name;
+    enum order_status status;
+    *statuses = 0;
+    if (!str_empty(names) && names.p[names.n - 1] == ',')
+        return false;
+    while (str_split(&rest, ',', &name)) {
+        if (!order_status_parse(name, &status))
+            return false;
+        *statuses |= 1u << status;
+    }
+    return *statuses != 0;
+}
+
 /* ── parts ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void put_known(struct json_writer *w, const char *key, struct str value)
@@ -44,14 +59,43 @@ static void put_known(struct json_writer *w, const char *key, struct str value)
         json_put_text(w, key, value);
 }
 
-/* An order is confirmed only after approval: its word implies what the payment's own event, being late, has not told yet. */
+/* An order is confirmed only after approval, and cancelled only after all is given back: its word implies what the payment's own event,
+ * being late, has not told yet. */
 static struct str payment_status(const struct document *d)
 {
+    switch (document_status(d)) {
+    case ORDER_CONFIRMED:
+    case ORDER_PREPARED:
+    case ORDER_SHIPPED:
+    case ORDER_COMPLETED: return STR("APPROVED");
+    case ORDER_CANCELLED: return str_absent(d->fields[DOCUMENT_cancel_refunded]) ? STR("CLOSED") : STR("REFUNDED");
+    default: return str_absent(d->fields[DOCUMENT_payment_status]) ? STR("ASKED") : d->fields[DOCUMENT_payment_status];
+    }
+}
+
+static struct str preparation_status(const struct document *d)
+{
+    switch (document_status(d)) {
+    case ORDER_PREPARED:
+    case ORDER_SHIPPED:
+    case ORDER_COMPLETED: return STR("PREPARED");
+    default: return str_absent(d->fields[DOCUMENT_preparation_status]) ? STR("AWAITING") : d->fields[DOCUMENT_preparation_status];
+    }
+}
+
+/* What is said only of an order that is on its way back, or waits for its payment. */
+static void put_troubles(struct json_writer *w, const struct document *d)
+{
     enum order_status status = document_status(d);
-    bool paid = status == ORDER_CONFIRMED || status == ORDER_PREPARED || status == ORDER_SHIPPED || status == ORDER_COMPLETED;
-    if (paid)
-        return STR("APPROVED");
-    return str_absent(d->fields[DOCUMENT_payment_status]) ? STR("ASKED") : d->fields[DOCUMENT_payment_status];
+    struct str refunded = d->fields[DOCUMENT_payment_refunded], review = d->fields[DOCUMENT_payment_review];
+    if (status == ORDER_CANCELLING || status == ORDER_CANCELLED)
+        put_known(w, "cancelReason", d->fields[DOCUMENT_cancel_reason]);
+    if (str_absent(refunded))
+        refunded = d->fields[DOCUMENT_cancel_refunded];
+    if (!str_absent(refunded))
+        json_put_raw(w, "refunded", refunded);
+    if ((status == ORDER_PENDING_PAYMENT || status == ORDER_CANCELLING) && !str_empty(review))
+        json_put_text(w, "needsReview", review);
 }
 
 static void put_payment(struct json_writer *w, const struct document *d)
@@ -128,7 +172,11 @@ void document_write(struct json_writer *w, struct str id, const struct document 
     json_put_raw(w, "total", d->fields[DOCUMENT_total]);
     json_put_raw(w, "address", d->fields[DOCUMENT_address]);
     put_payment(w, d);
+    json_begin_object(w, "preparation");
+    json_put_text(w, "status", preparation_status(d));
+    json_end_object(w);
     put_delivery(w, d);
+    put_troubles(w, d);
     put_known(w, "createdAt", d->fields[DOCUMENT_created]);
     put_known(w, "updatedAt", d->fields[DOCUMENT_updated]);
     json_put_raw(w, "version", d->fields[DOCUMENT_version]);

@@ -26,6 +26,9 @@ bool document_belongs(const struct document *d, struct uuid customer);
 enum order_status document_status(const struct document *d);
 bool order_status_parse(struct str name, enum order_status *status); /* not UNKNOWN */
 
+/* Several, separated by commas: a bit 1 << status for each. False: one of them is none, or there is none. */
+bool order_statuses_parse(struct str names, unsigned *statuses);
+
 /* Sorts the timeline: by time; at the same time by service; one service's in the order of arrival, which is that of its versions. */
 void document_write(struct json_writer *w, struct str id, const struct document *d, struct timeline *timeline);
 

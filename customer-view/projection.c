@@ -47,6 +47,20 @@ static struct str kept(struct arena *arena, struct buf *b)
     return text;
 }
 
+/* Money of an event: an integer, and its currency beside it. False: *reason says why. */
+static bool money_text(struct folding *f, int64_t amount, struct str currency, struct str *text)
+{
+    if (!money_currency_valid(currency))
+        return *f->reason = STR("data/currency: not a code of ISO 4217"), false;
+    struct money money = {.amount = amount};
+    memcpy(money.currency, currency.p, 3);
+    struct buf out = BUF_INIT;
+    struct json_writer w = {.out = &out};
+    json_put_money(&w, NULL, money);
+    *text = kept(f->arena, &out);
+    return true;
+}
+
 /* ── orders ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct placed_line {
@@ -77,13 +91,13 @@ static const struct json_field placed_fields[] = {
 };
 static const struct json_shape placed_shape = JSON_SHAPE(struct placed, placed_fields, JSON_IGNORE_UNKNOWN);
 
-static bool put_items(struct json_writer *w, const struct placed *p, const char *currency)
+static bool put_items(struct json_writer *w, const struct placed *p)
 {
     const struct placed_line *lines = p->lines.items;
     json_begin_array(w, NULL);
     for (size_t i = 0; i < p->lines.count; i++) {
         struct money unit = {.amount = lines[i].unit_price}, line;
-        memcpy(unit.currency, currency, sizeof unit.currency);
+        memcpy(unit.currency, p->currency.p, 3);
         if (!money_times(unit, lines[i].quantity, &line))
             return false;
         json_begin_object(w, NULL);
@@ -103,20 +117,17 @@ static bool fold_placed(struct folding *f)
     struct placed p;
     if (!decode(f, &placed_shape, &p))
         return false;
-    if (!money_currency_valid(p.currency))
-        return *f->reason = STR("data/currency: not a code of ISO 4217"), false;
-    struct money total = {.amount = p.total};
-    memcpy(total.currency, p.currency.p, 3);
+    struct str total;
+    if (!money_text(f, p.total, p.currency, &total))
+        return false;
+    assign(f, DOCUMENT_total, total);
 
     struct buf text = BUF_INIT;
     struct json_writer w = {.out = &text};
-    bool fits = put_items(&w, &p, total.currency);
+    bool fits = put_items(&w, &p);
     assign(f, DOCUMENT_items, kept(f->arena, &text));
     if (!fits)
         return *f->reason = STR("data/lines: a line's total is too large"), false;
-    w = (struct json_writer){.out = &text};
-    json_put_money(&w, NULL, total);
-    assign(f, DOCUMENT_total, kept(f->arena, &text));
 
     char customer[UUID_TEXT + 1];
     uuid_format(p.customer, customer);
@@ -124,6 +135,56 @@ static bool fold_placed(struct folding *f)
     assign(f, DOCUMENT_customer, arena_str(f->arena, (struct str){customer, UUID_TEXT}));
     assign(f, DOCUMENT_address, p.address);
     assign(f, DOCUMENT_created, f->change->at);
+    return true;
+}
+
+/* ── cancelling ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+struct reason {
+    struct str reason;
+};
+static const struct json_field reason_fields[] = {
+    JSON_FIELD(struct reason, reason, "reason", JSON_TEXT, JSON_REQUIRED),
+};
+static const struct json_shape reason_shape = JSON_SHAPE(struct reason, reason_fields, JSON_IGNORE_UNKNOWN);
+
+static bool fold_reason(struct folding *f)
+{
+    struct reason r;
+    if (!decode(f, &reason_shape, &r))
+        return false;
+    f->detail = r.reason;
+    return true;
+}
+
+static bool fold_cancel_requested(struct folding *f)
+{
+    if (!fold_reason(f))
+        return false;
+    assign(f, DOCUMENT_cancel_reason, f->detail);
+    return true;
+}
+
+struct cancelled {
+    struct str reason, currency;
+    int64_t refunded;
+};
+static const struct json_field cancelled_fields[] = {
+    JSON_FIELD(struct cancelled, reason, "reason", JSON_TEXT, JSON_REQUIRED),
+    JSON_FIELD(struct cancelled, refunded, "refunded", JSON_INTEGER, JSON_REQUIRED),
+    JSON_FIELD(struct cancelled, currency, "currency", JSON_TEXT, JSON_REQUIRED),
+};
+static const struct json_shape cancelled_shape = JSON_SHAPE(struct cancelled, cancelled_fields, JSON_IGNORE_UNKNOWN);
+
+static bool fold_cancelled(struct folding *f)
+{
+    struct cancelled c;
+    struct str refunded;
+    if (!decode(f, &cancelled_shape, &c) || !money_text(f, c.refunded, c.currency, &refunded))
+        return false;
+    if (c.refunded > 0)
+        assign(f, DOCUMENT_cancel_refunded, refunded);
+    f->detail = c.reason;
     return true;
 }
 
@@ -145,12 +206,19 @@ static const struct json_field attempt_fields[] = {
 };
 static const struct json_shape attempt_shape = JSON_SHAPE(struct attempt, attempt_fields, JSON_IGNORE_UNKNOWN);
 
+/* Whatever it is: nobody needs to look at it any more. */
+static void payment_known(struct folding *f, struct str status)
+{
+    assign(f, DOCUMENT_payment_status, status);
+    assign(f, DOCUMENT_payment_review, STR(""));
+}
+
 static bool fold_attempt(struct folding *f, struct str status)
 {
     struct attempt a;
     if (!decode(f, &attempt_shape, &a))
         return false;
-    assign(f, DOCUMENT_payment_status, status);
+    payment_known(f, status);
     assign(f, DOCUMENT_payment_attempt, arena_printf(f->arena, "%lld", (long long)a.number));
     if (!str_absent(a.code)) {
         assign(f, DOCUMENT_decline_code, a.code);
@@ -169,6 +237,42 @@ static bool fold_declined(struct folding *f)
     return fold_attempt(f, STR("DECLINED"));
 }
 
+struct refund {
+    int64_t amount;
+    struct str currency;
+};
+static const struct json_field refund_fields[] = {
+    JSON_FIELD(struct refund, amount, "amount", JSON_INTEGER, JSON_REQUIRED),
+    JSON_FIELD(struct refund, currency, "currency", JSON_TEXT, JSON_REQUIRED),
+};
+static const struct json_shape refund_shape = JSON_SHAPE(struct refund, refund_fields, JSON_IGNORE_UNKNOWN);
+
+static bool fold_refunded(struct folding *f)
+{
+    struct refund r;
+    struct str money;
+    if (!decode(f, &refund_shape, &r) || !money_text(f, r.amount, r.currency, &money))
+        return false;
+    payment_known(f, STR("REFUNDED"));
+    assign(f, DOCUMENT_payment_refunded, money);
+    f->detail = arena_printf(f->arena, "%lld %.*s", (long long)r.amount, STR_ARG(r.currency));
+    return true;
+}
+
+static bool fold_closed(struct folding *f)
+{
+    payment_known(f, STR("CLOSED"));
+    return true;
+}
+
+static bool fold_needs_review(struct folding *f)
+{
+    if (!fold_reason(f))
+        return false;
+    assign(f, DOCUMENT_payment_review, f->detail);
+    return true;
+}
+
 /* The payment's own event sets the fields: of the two topics neither is the earlier. */
 static bool fold_order_declined(struct folding *f)
 {
@@ -176,6 +280,26 @@ static bool fold_order_declined(struct folding *f)
     if (!decode(f, &attempt_shape, &a))
         return false;
     f->detail = a.code;
+    return true;
+}
+
+/* ── preparations ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static bool fold_prepared(struct folding *f)
+{
+    assign(f, DOCUMENT_preparation_status, STR("PREPARED"));
+    return true;
+}
+
+static bool fold_preparation_rejected(struct folding *f)
+{
+    assign(f, DOCUMENT_preparation_status, STR("REJECTED"));
+    return true;
+}
+
+static bool fold_preparation_cancelled(struct folding *f)
+{
+    assign(f, DOCUMENT_preparation_status, STR("CANCELLED"));
     return true;
 }
 
@@ -213,6 +337,12 @@ static bool fold_delivery_completed(struct folding *f)
 {
     assign(f, DOCUMENT_delivery_status, STR("COMPLETED"));
     assign(f, DOCUMENT_delivery_completed, f->change->at);
+    return true;
+}
+
+static bool fold_delivery_cancelled(struct folding *f)
+{
+    assign(f, DOCUMENT_delivery_status, STR("CANCELLED"));
     return true;
 }
 

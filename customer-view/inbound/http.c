@@ -4,7 +4,7 @@
 #include "settings.h"
 
 #define LIMIT_MAX 100
-#define ROUNDS    10 /* of LIMIT_MAX orders: how far one answer looks for those of a status */
+#define ROUNDS    10 /* of LIMIT_MAX orders: how far one answer looks for those of the statuses wanted */
 
 /* ── connections of the query workers ── */
 
@@ -69,7 +69,7 @@ static void get_order(struct call *call, void *connection)
 
 struct search {
     struct uuid customer;
-    enum order_status status; /* UNKNOWN: any */
+    unsigned statuses; /* a bit for each; 0: any */
     size_t limit;
     struct str after; /* the last order looked at */
     bool more;        /* there may be more behind it */
@@ -79,13 +79,13 @@ struct search {
 
 static bool matches(const struct search *s, const struct view_order *o)
 {
-    return document_belongs(&o->document, s->customer) && (s->status == ORDER_UNKNOWN || document_status(&o->document) == s->status);
+    return document_belongs(&o->document, s->customer) && (s->statuses == 0 || (s->statuses & 1u << document_status(&o->document)));
 }
 
 /* Looks at the next orders of the list; one id more than is wanted tells whether more are behind. False: a fault. */
 static bool search_on(struct search *s, struct cache *c, struct arena *arena)
 {
-    size_t wanted = s->status == ORDER_UNKNOWN ? s->limit - s->count : LIMIT_MAX, n = wanted + 1;
+    size_t wanted = s->statuses == 0 ? s->limit - s->count : LIMIT_MAX, n = wanted + 1;
     struct str ids[LIMIT_MAX + 1];
     if (!view_list(c, arena, s->customer, s->after, ids, &n))
         return false;
@@ -119,17 +119,18 @@ static bool search(void *what, struct cache *c, struct arena *arena)
     return true;
 }
 
-static bool read_status(struct call *call, enum order_status *status)
+static bool read_statuses(struct call *call, unsigned *statuses)
 {
     struct str text = http_query(call->http, "status");
-    *status = ORDER_UNKNOWN;
-    if (str_absent(text) || order_status_parse(text, status))
+    *statuses = 0;
+    if (str_absent(text) || order_statuses_parse(text, statuses))
         return true;
-    call_problem(call, &(struct http_problem){.status = 400,
-                                              .type = "/problems/invalid-status",
-                                              .title = "There is no such status",
-                                              .detail = STR("status is one of PENDING_PAYMENT, CONFIRMED, PREPARED, SHIPPED, COMPLETED, "
-                                                            "CANCELLING, CANCELLED.")});
+    call_problem(
+        call, &(struct http_problem){.status = 400,
+                                     .type = "/problems/invalid-status",
+                                     .title = "There is no such status",
+                                     .detail = STR("status is one or more, separated by commas, of PENDING_PAYMENT, CONFIRMED, PREPARED, "
+                                                   "SHIPPED, COMPLETED, CANCELLING, CANCELLED.")});
     return false;
 }
 
@@ -138,7 +139,7 @@ static void list_orders(struct call *call, void *connection)
     struct arena *arena = http_arena(call->http);
     struct search *s = ARENA_NEW(arena, struct search);
     int64_t limit;
-    if (!call_limit(call, &limit) || !call_cursor(call, &s->after) || !read_status(call, &s->status))
+    if (!call_limit(call, &limit) || !call_cursor(call, &s->after) || !read_statuses(call, &s->statuses))
         return;
     s->customer = call->who.subject;
     s->limit = (size_t)limit;

@@ -213,7 +213,7 @@ static void a_life_gives_the_document(void **state)
         "{\"id\":\"the order\",\"status\":\"COMPLETED\",\"items\":[{\"productId\":\"01900000-0000-7000-8000-0000000000aa\","
         "\"name\":\"녹차\",\"quantity\":2,\"unitPrice\":{\"amount\":6000,\"currency\":\"KRW\"},"
         "\"lineTotal\":{\"amount\":12000,\"currency\":\"KRW\"}}],\"total\":{\"amount\":12000,\"currency\":\"KRW\"},"
-        "\"address\":{\"recipient\":\"김\"},\"payment\":{\"status\":\"APPROVED\",\"attempt\":2},"
+        "\"address\":{\"recipient\":\"김\"},\"payment\":{\"status\":\"APPROVED\",\"attempt\":2},\"preparation\":{\"status\":\"PREPARED\"},"
         "\"delivery\":{\"status\":\"COMPLETED\",\"carrier\":\"CJ\",\"trackingNumber\":\"6012\","
         "\"startedAt\":\"2026-11-22T10:00:10.000000Z\",\"completedAt\":\"2026-11-22T10:00:13.000000Z\"},"
         "\"createdAt\":\"2026-11-22T10:00:01.000000Z\",\"updatedAt\":\"2026-11-22T10:00:15.000000Z\",\"version\":8,"
