@@ -5,8 +5,12 @@
 #include "text.h"
 #include <string.h>
 
-#define NOTICE_KIND(kind, type, brings, korean, english) #kind,
+#define NOTICE_KIND(kind, ...) #kind,
 const char *const notice_kind_names[] = {
+#include "notification.def"
+};
+#define CANCEL_REASON(reason, name, korean, english) name,
+const char *const cancel_reason_names[] = {
 #include "notification.def"
 };
 #define NOTICE_STATUS(status) #status,
@@ -37,12 +41,16 @@ duration notice_pause(int64_t failed_attempts)
 
 /* ── keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Kinds that may have to wait: those whose event does not say who the customer is. */
-#define BRINGS_CUSTOMER_ORDER                            0
-#define BRINGS_CUSTOMER_CUSTOMER                         0
-#define BRINGS_CUSTOMER_CARRIER                          1
-#define BRINGS_CUSTOMER_NOTHING                          1
-#define NOTICE_KIND(kind, type, brings, korean, english) [kind] = BRINGS_CUSTOMER_##brings,
+/* Kinds that may have to wait: those that other contexts bring. What order says comes after the order was placed, and names its customer.
+ */
+#define WAITS_ORDER                          0
+#define WAITS_CUSTOMER                       0
+#define WAITS_REASON                         0
+#define WAITS_CANCELLED                      0
+#define WAITS_REFUNDED                       1
+#define WAITS_CARRIER                        1
+#define WAITS_NOTHING                        1
+#define NOTICE_KIND(kind, type, brings, ...) [kind] = WAITS_##brings,
 static const bool may_wait[NOTICE_KINDS] = {
 #include "notification.def"
 };
@@ -109,7 +117,7 @@ static void intend(struct aggregate *a, const struct tell *t, struct uuid cause,
         .status = NOTICE_PENDING,
         .at = now,
     };
-    struct text_facts facts = {t->first_item, t->item_count, t->total, t->carrier, t->tracking_number};
+    struct text_facts facts = {t->first_item, t->item_count, t->amount, t->reason, t->carrier, t->tracking_number};
     n.text = notice_text(d->arena, t->kind, n.language, &facts);
     decision_event(d, a, NOTICE_INTENDED, &n);
     send(d, a, &n);
@@ -123,16 +131,16 @@ static void learn(const struct command *c, struct aggregate *a, const struct tel
     if (!news)
         return;
     decision_event(d, a, DIALOGUE_LEARNT, &(struct dialogue_learnt){whole->customer, c->cause, whole->first_item, whole->item_count});
-    if (dialogue->waiting)
+    if (dialogue->waiting && !str_absent(whole->first_item))
         decision_timer(d, a, CATCH_UP, c->now); /* rather than naming every notice that might wait in every command that names a customer */
 }
 
-static void wait_for_customer(struct aggregate *a, const struct tell *t, struct decision *d)
+static void wait_for_order(struct aggregate *a, const struct tell *t, struct decision *d)
 {
     const struct dialogue *dialogue = a->state;
     int64_t bit = (int64_t)1 << t->kind;
     if (!(dialogue->waiting & bit))
-        decision_event(d, a, DIALOGUE_WAITS, &(struct dialogue_waits){bit, t->carrier, t->tracking_number});
+        decision_event(d, a, DIALOGUE_WAITS, &(struct dialogue_waits){bit, t->carrier, t->tracking_number, t->amount});
 }
 
 static void decide_tell(const struct command *c, struct aggregate *const *a, struct decision *d)
@@ -150,8 +158,8 @@ static void decide_tell(const struct command *c, struct aggregate *const *a, str
         t.first_item = known->first_item;
         t.item_count = known->item_count;
     }
-    if (uuid_is_nil(t.customer)) {
-        wait_for_customer(a[0], &t, d);
+    if (may_wait[t.kind] && str_absent(t.first_item)) {
+        wait_for_order(a[0], &t, d);
         return;
     }
     learn(c, a[0], &t, d);
@@ -161,7 +169,7 @@ static void decide_tell(const struct command *c, struct aggregate *const *a, str
 static void decide_catch_up(const struct command *c, struct aggregate *const *a, struct decision *d)
 {
     const struct dialogue *dialogue = a[0]->state;
-    if (uuid_is_nil(dialogue->customer) || !dialogue->waiting)
+    if (str_absent(dialogue->first_item) || !dialogue->waiting)
         return;
     int next = 1;
     for (int kind = 0; kind < NOTICE_KINDS; kind++) {
@@ -174,6 +182,7 @@ static void decide_catch_up(const struct command *c, struct aggregate *const *a,
             .customer = dialogue->customer,
             .first_item = dialogue->first_item,
             .item_count = dialogue->item_count,
+            .amount = dialogue->amount,
             .carrier = dialogue->carrier,
             .tracking_number = dialogue->tracking_number,
         };
@@ -264,10 +273,13 @@ static void evolve_dialogue(struct dialogue *state, int event, const void *data)
             state->carrier = waits->carrier;
             state->tracking_number = waits->tracking_number;
         }
+        if (waits->amount.currency[0])
+            state->amount = waits->amount;
         break;
     case DIALOGUE_CAUGHT_UP:
         state->waiting = 0;
         state->carrier = state->tracking_number = (struct str){0};
+        state->amount = (struct money){0};
         break;
     default: unreachable();
     }

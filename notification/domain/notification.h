@@ -2,9 +2,9 @@
  * notification — what each customer is told about an order: once per (order, kind), intended before it is sent.
  *
  * Two aggregates:
- *   dialogue (id = order id)  whom to tell, how to call the order in a sentence, and which kinds wait because the customer is not known
- * yet: deliveries carry no customer, and may be heard of before the order is. notice   (id = notice_id(order, kind))  one thing told. That
- * it exists is what makes it one per (order, kind).
+ *   dialogue (id = order id)  whom to tell, how to call the order in a sentence, and which kinds wait because the order is not known
+ *                             yet: other contexts' events come in any order, and do not say what was ordered.
+ *   notice   (id = notice_id(order, kind))  one thing told. That it exists is what makes it one per (order, kind).
  *
  *     TELL ─▶ notice PENDING ─(effect SEND)─▶ RECORD_SENT   ─▶ SENT, NotificationSent
  *                                             RECORD_FAILED ─▶ again after a pause (timer RETRY) … GIVEN_UP, NotificationGivenUp
@@ -24,10 +24,15 @@ enum { DIALOGUE, NOTICE, NOTIFICATION_AGGREGATES };
 enum notification_timer { CATCH_UP, RETRY, NOTIFICATION_TIMERS };
 enum notification_effect { SEND, NOTIFICATION_EFFECTS };
 
-#define NOTICE_KIND(kind, type, brings, korean, english) kind,
+#define NOTICE_KIND(kind, ...) kind,
 enum notice_kind {
 #include "notification.def"
     NOTICE_KINDS
+};
+#define CANCEL_REASON(reason, ...) REASON_##reason,
+enum cancel_reason {
+#include "notification.def"
+    CANCEL_REASONS
 };
 #define NOTICE_STATUS(status) NOTICE_##status,
 enum notice_status {
@@ -45,6 +50,7 @@ enum notice_language {
     NOTICE_LANGUAGES
 };
 
+extern const char *const cancel_reason_names[CANCEL_REASONS]; /* as order names them */
 extern const char *const notice_kind_names[NOTICE_KINDS];
 extern const char *const notice_status_names[NOTICE_STATUSES];
 extern const char *const notice_channel_names[NOTICE_CHANNELS];
@@ -59,8 +65,9 @@ struct dialogue {
     struct uuid cause;     /* the event that made them known */
     struct str first_item; /* "녹차"; absent: not known yet */
     int64_t item_count;
-    int64_t waiting;                     /* bits by notice_kind: to be told as soon as the customer is known */
+    int64_t waiting;                     /* bits by notice_kind: to be told as soon as the order is known */
     struct str carrier, tracking_number; /* of a DELIVERY_STARTED that waits */
+    struct money amount;                 /* of a PAYMENT_REFUNDED that waits */
 };
 
 struct notice {
@@ -83,7 +90,8 @@ struct tell {
     struct uuid customer;
     struct str first_item;
     int64_t item_count;
-    struct money total;
+    struct money amount; /* the order's total, or what was refunded */
+    enum cancel_reason reason;
     struct str carrier, tracking_number;
 };
 
@@ -102,6 +110,7 @@ struct dialogue_learnt {
 struct dialogue_waits {
     int64_t waiting;
     struct str carrier, tracking_number;
+    struct money amount;
 };
 struct dialogue_caught_up {
     char nothing;

@@ -10,6 +10,8 @@ static const struct store_column dialogue_columns[] = {
     STORE_COLUMN(struct dialogue, waiting, "waiting", STORE_INTEGER),
     STORE_COLUMN(struct dialogue, carrier, "carrier", STORE_TEXT),
     STORE_COLUMN(struct dialogue, tracking_number, "tracking_number", STORE_TEXT),
+    STORE_COLUMN(struct dialogue, amount.amount, "amount", STORE_INTEGER),
+    STORE_COLUMN(struct dialogue, amount.currency, "currency", STORE_CURRENCY),
 };
 
 static const struct store_column notice_columns[] = {

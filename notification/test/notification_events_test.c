@@ -59,7 +59,7 @@ static void an_order_brings_its_customer_its_goods_and_its_total(void **state)
     assert_int_equal(t->customer.b[0], 0x0c);
     assert_true(str_is(t->first_item, "녹차"));
     assert_int_equal(t->item_count, 2);
-    assert_true(money_equal(t->total, (struct money){42000, "KRW"}));
+    assert_true(money_equal(t->amount, (struct money){42000, "KRW"}));
     assert_int_equal(decoded("jumun.order.OrderConfirmed.v1", ORDER)->kind, ORDER_CONFIRMED);
 }
 
@@ -76,6 +76,26 @@ static void other_events_bring_what_they_have(void **state)
     assert_int_equal(decoded("jumun.delivery.DeliveryCompleted.v1", "{}")->kind, DELIVERY_COMPLETED);
 }
 
+static void a_cancel_brings_its_reason_and_a_refund_its_amount(void **state)
+{
+    (void)state;
+    const struct tell *t = decoded("jumun.order.OrderCancelRequested.v1",
+                                   "{\"customer\":\"" CUSTOMER "\",\"reason\":\"payment-window-closed\",\"lines\":[{}]}");
+    assert_int_equal(t->kind, CANCEL_REQUESTED);
+    assert_int_equal(t->reason, REASON_PAYMENT_WINDOW_CLOSED);
+    t = decoded("jumun.order.OrderCancelRefused.v1", "{\"customer\":\"" CUSTOMER "\",\"reason\":\"not yet thought of\"}");
+    assert_int_equal(t->kind, CANCEL_REFUSED);
+    assert_int_equal(t->reason, REASON_UNKNOWN);
+    t = decoded("jumun.order.OrderCancelled.v1",
+                "{\"customer\":\"" CUSTOMER "\",\"reason\":\"customer\",\"refunded\":42000,\"currency\":\"KRW\"}");
+    assert_int_equal(t->kind, ORDER_CANCELLED);
+    assert_true(t->reason == REASON_CUSTOMER && money_equal(t->amount, (struct money){42000, "KRW"}));
+    t = decoded("jumun.payment.PaymentRefunded.v1",
+                "{\"customer\":\"" CUSTOMER "\",\"paymentId\":\"" CUSTOMER "\",\"amount\":42000,\"currency\":\"KRW\"}");
+    assert_int_equal(t->kind, PAYMENT_REFUNDED);
+    assert_true(money_equal(t->amount, (struct money){42000, "KRW"}) && !uuid_is_nil(t->customer));
+}
+
 static void what_cannot_be_told_is_refused_with_its_place(void **state)
 {
     (void)state;
@@ -84,6 +104,7 @@ static void what_cannot_be_told_is_refused_with_its_place(void **state)
     assert_null(decoded("jumun.order.OrderPlaced.v1",
                         "{\"customer\":\"" CUSTOMER "\",\"lines\":[{\"name\":\"x\"}],\"total\":1,\"currency\":\"won\"}"));
     assert_null(decoded("jumun.order.OrderPaymentDeclined.v1", "{\"attempt\":1}"));
+    assert_null(decoded("jumun.order.OrderCancelled.v1", "{\"customer\":\"" CUSTOMER "\",\"reason\":\"customer\"}"));
     assert_null(decoded("jumun.delivery.DeliveryStarted.v1", "{\"carrier\":\"CJ\"}"));
     assert_null(decoded("jumun.delivery.DeliveryCompleted.v1", "["));
 }
@@ -95,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_order_brings_its_customer_its_goods_and_its_total),
         TEST(other_events_bring_what_they_have),
+        TEST(a_cancel_brings_its_reason_and_a_refund_its_amount),
         TEST(what_cannot_be_told_is_refused_with_its_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,12 +46,17 @@ static struct command tell(const struct tell *t)
 }
 
 static const struct tell placed = {
-    .order = THE_ORDER, .kind = ORDER_PLACED, .customer = KIM, .first_item = {"녹차", 6}, .item_count = 3, .total = {24000, "KRW"}};
+    .order = THE_ORDER, .kind = ORDER_PLACED, .customer = KIM, .first_item = {"녹차", 6}, .item_count = 3, .amount = {24000, "KRW"}};
 static const struct tell confirmed = {
-    .order = THE_ORDER, .kind = ORDER_CONFIRMED, .customer = KIM, .first_item = {"녹차", 6}, .item_count = 3, .total = {24000, "KRW"}};
+    .order = THE_ORDER, .kind = ORDER_CONFIRMED, .customer = KIM, .first_item = {"녹차", 6}, .item_count = 3, .amount = {24000, "KRW"}};
 static const struct tell declined = {.order = THE_ORDER, .kind = PAYMENT_DECLINED, .customer = KIM};
 static const struct tell ready = {.order = THE_ORDER, .kind = DELIVERY_READY};
 static const struct tell started = {.order = THE_ORDER, .kind = DELIVERY_STARTED, .carrier = {"CJ", 2}, .tracking_number = {"6012", 4}};
+static const struct tell cancel_requested = {.order = THE_ORDER, .kind = CANCEL_REQUESTED, .customer = KIM, .reason = REASON_OUT_OF_STOCK};
+static const struct tell cancel_refused = {.order = THE_ORDER, .kind = CANCEL_REFUSED, .customer = KIM, .reason = REASON_CUSTOMER};
+static const struct tell cancelled = {
+    .order = THE_ORDER, .kind = ORDER_CANCELLED, .customer = KIM, .reason = REASON_OUT_OF_STOCK, .amount = {24000, "KRW"}};
+static const struct tell refunded = {.order = THE_ORDER, .kind = PAYMENT_REFUNDED, .customer = KIM, .amount = {24000, "KRW"}};
 static const struct tell completed = {.order = THE_ORDER, .kind = DELIVERY_COMPLETED};
 
 static struct command about(int type, enum notice_kind kind)
@@ -165,6 +170,55 @@ static void a_delivery_that_overtakes_its_order_waits_for_the_customer(void **st
     then_nothing(s);
 }
 
+static void a_cancel_is_told_with_its_reason_and_what_was_refunded(void **state)
+{
+    struct story *s = *state;
+    given(s, tell(&placed));
+    given(s, tell(&cancel_requested));
+    assert_text(notice(s, CANCEL_REQUESTED)->text,
+                "죄송합니다. 재고가 부족하여 녹차 외 2건 주문을 취소하고 있습니다. 취소가 끝나면 다시 알려 드리겠습니다.");
+    given(s, tell(&refunded));
+    assert_text(notice(s, PAYMENT_REFUNDED)->text,
+                "녹차 외 2건 주문의 결제 금액 24,000원을 환불했습니다. 카드사에 따라 며칠 뒤에 반영될 수 있습니다.");
+    given(s, tell(&cancelled));
+    assert_text(notice(s, ORDER_CANCELLED)->text,
+                "죄송합니다. 재고가 부족하여 녹차 외 2건 주문이 취소되었습니다. 결제하신 24,000원을 환불해 드렸습니다.");
+}
+
+static void an_order_that_was_never_paid_is_cancelled_without_a_refund(void **state)
+{
+    struct story *s = *state;
+    struct tell unpaid = cancelled;
+    unpaid.amount.amount = 0;
+    unpaid.reason = REASON_PAYMENT_WINDOW_CLOSED;
+    given(s, tell(&placed));
+    given(s, tell(&unpaid));
+    assert_text(notice(s, ORDER_CANCELLED)->text, "결제 기한이 지나 녹차 외 2건 주문이 취소되었습니다. 결제된 금액은 없습니다.");
+}
+
+static void a_cancel_that_came_too_late_is_told_as_such(void **state)
+{
+    struct story *s = *state;
+    given(s, tell(&placed));
+    when(s, tell(&cancel_refused));
+    const struct notice *n = then_event(s, NOTICE_INTENDED);
+    then_no_more(s);
+    assert_text(n->text, "녹차 외 2건 배송이 이미 시작되어 주문을 취소할 수 없습니다. 배송은 예정대로 진행됩니다.");
+}
+
+static void a_refund_that_overtakes_its_order_waits_and_keeps_its_amount(void **state)
+{
+    struct story *s = *state;
+    when(s, tell(&refunded));
+    then_event(s, DIALOGUE_WAITS);
+    then_no_more(s);
+    given(s, tell(&placed));
+    given(s, due(CATCH_UP, DIALOGUE, order));
+    assert_text(notice(s, PAYMENT_REFUNDED)->text,
+                "녹차 외 2건 주문의 결제 금액 24,000원을 환불했습니다. 카드사에 따라 며칠 뒤에 반영될 수 있습니다.");
+    assert_int_equal(dialogue(s)->amount.amount, 0);
+}
+
 static void another_customer_for_the_same_order_is_a_contradiction(void **state)
 {
     struct story *s = *state;
@@ -225,7 +279,7 @@ static void the_sweep_sends_what_was_intended_and_never_answered(void **state)
 
 /* ── any order of arrival ── */
 
-static const struct tell *const life[] = {&placed, &declined, &confirmed, &ready, &started, &completed};
+static const struct tell *const life[] = {&placed, &declined, &cancel_requested, &ready, &started, &completed, &refunded};
 enum { LIFE = sizeof life / sizeof life[0] };
 
 static void live(struct story *s, const int arrival[LIFE])
@@ -274,10 +328,10 @@ static void permute(const struct story *usual, int arrival[LIFE], int n, int *tr
 
 static void every_order_of_arrival_tells_the_same(void **state)
 {
-    int arrival[LIFE] = {0, 1, 2, 3, 4, 5}, tried = 0;
+    int arrival[LIFE] = {0, 1, 2, 3, 4, 5, 6}, tried = 0;
     live(*state, arrival);
     permute(*state, arrival, 0, &tried);
-    assert_int_equal(tried, 120);
+    assert_int_equal(tried, 840);
 }
 
 /* ── every status and every command ── */
@@ -344,11 +398,51 @@ static void texts_say_amounts_as_people_write_them(void **state)
     assert_text(money_text(a, LANGUAGE_ko, (struct money){123405, "USD"}), "USD 1,234.05");
 }
 
+static void texts_take_the_korean_particle_that_fits(void **state)
+{
+    struct arena *a = &((struct story *)*state)->arena;
+    static const struct {
+        const char *word, *both, *particle;
+    } cases[] = {
+        {"주문", "을/를", "을"},
+        {"녹차", "을/를", "를"},
+        {"12,000원", "이/가", "이"},
+        {"제주 녹차 (100g)", "이/가", "이(가)"},
+        {"USD 12.30", "을/를", "을"},
+        {"USD 12.34", "을/를", "를"},
+        {"다기 세트 (2인)", "은/는", "은"},
+        {"Mug", "을/를", "을(를)"},
+        {"", "을/를", "을(를)"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        assert_text(particle_after(a, str_of(cases[i].word), str_of(cases[i].both)), cases[i].particle);
+}
+
+static void every_reason_has_its_sentence(void **state)
+{
+    struct arena *a = &((struct story *)*state)->arena;
+    struct text_facts tea = {.first_item = STR("Tea"), .item_count = 1, .amount = {500, "KRW"}};
+    struct str told[CANCEL_REASONS][NOTICE_LANGUAGES];
+    for (int reason = 0; reason < CANCEL_REASONS; reason++)
+        for (int language = 0; language < NOTICE_LANGUAGES; language++) {
+            tea.reason = reason;
+            told[reason][language] = notice_text(a, CANCEL_REQUESTED, language, &tea);
+            for (int other = 0; other < reason; other++)
+                assert_false(str_equal(told[reason][language], told[other][language]));
+        }
+    assert_text(told[REASON_UNKNOWN][LANGUAGE_ko], "Tea 주문을 취소하고 있습니다. 취소가 끝나면 다시 알려 드리겠습니다.");
+    assert_text(told[REASON_CUSTOMER][LANGUAGE_en], "As you asked, we are cancelling your order of Tea. We will tell you when it is done.");
+}
+
 static void texts_manage_with_what_is_known(void **state)
 {
     struct arena *a = &((struct story *)*state)->arena;
-    struct text_facts one = {.first_item = STR("Tea {total}"), .item_count = 1, .total = {500, "KRW"}};
+    struct text_facts one = {.first_item = STR("Tea {total}"), .item_count = 1, .amount = {500, "KRW"}};
     assert_text(notice_text(a, ORDER_PLACED, LANGUAGE_en, &one), "We have received your order of Tea {total}, KRW 500.");
+    assert_text(notice_text(a, ORDER_CANCELLED, LANGUAGE_en, &(struct text_facts){.reason = REASON_CUSTOMER}),
+                "As you asked, your order is cancelled. Nothing had been charged.");
+    assert_text(notice_text(a, ORDER_CANCELLED, LANGUAGE_ko, &(struct text_facts){.reason = REASON_CUSTOMER}),
+                "요청하신 대로 고객님의 주문이 취소되었습니다. 결제된 금액은 없습니다.");
     assert_text(notice_text(a, DELIVERY_READY, LANGUAGE_ko, &(struct text_facts){0}),
                 "주문하신 상품 준비를 마쳤습니다. 곧 배송을 시작합니다.");
     for (int kind = 0; kind < NOTICE_KINDS; kind++)
@@ -366,6 +460,10 @@ int main(void)
         STORY(what_the_channel_took_is_sent_and_published_once),
         STORY(a_delivery_speaks_of_the_order_and_its_carrier),
         STORY(a_delivery_that_overtakes_its_order_waits_for_the_customer),
+        STORY(a_cancel_is_told_with_its_reason_and_what_was_refunded),
+        STORY(an_order_that_was_never_paid_is_cancelled_without_a_refund),
+        STORY(a_cancel_that_came_too_late_is_told_as_such),
+        STORY(a_refund_that_overtakes_its_order_waits_and_keeps_its_amount),
         STORY(another_customer_for_the_same_order_is_a_contradiction),
         STORY(a_failed_sending_is_tried_again_after_longer_and_longer_pauses),
         STORY(what_no_channel_takes_is_given_up_in_public),
@@ -373,6 +471,8 @@ int main(void)
         STORY(every_order_of_arrival_tells_the_same),
         STORY(every_status_knows_every_command),
         STORY(texts_say_amounts_as_people_write_them),
+        STORY(texts_take_the_korean_particle_that_fits),
+        STORY(every_reason_has_its_sentence),
         STORY(texts_manage_with_what_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
