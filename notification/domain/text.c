@@ -166,16 +166,15 @@ static void write_slot(const struct writing *w, struct str slot)
 
 static void write_text(const struct writing *w, const char *text)
 {
-    while (*text) {
-        const char *open = strchrnul(text, '{');
-        buf_add_bytes(w->out, text, (size_t)(open - text));
+    const char *open;
+    while ((open = strchr(text, '{'))) {
         const char *close = strchr(open, '}');
-        text = open;
-        if (close) {
-            write_slot(w, (struct str){open + 1, (size_t)(close - open) - 1});
-            text = close + 1;
-        }
+        invariant(close);
+        buf_add_bytes(w->out, text, (size_t)(open - text));
+        write_slot(w, (struct str){open + 1, (size_t)(close - open) - 1});
+        text = close + 1;
     }
+    buf_add(w->out, str_of(text));
 }
 
 /* ── the whole ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
