@@ -30,17 +30,24 @@ static void put_started(struct json_writer *w, const struct delivery_started *st
     json_put_raw(w, "lines", started->lines);
 }
 
-/* Who gets it, and where, stays in the table: the history and the topic need not know. */
+/* Whose delivery it is: who tells them of it then need not look it up (docs/decisions/0006). Where it goes stays in the table. */
+static void put_customer(struct json_writer *w, const struct aggregate *a)
+{
+    json_put_id(w, "customer", ((const struct delivery *)a->state)->customer);
+}
+
 void delivery_encode(int event, const void *data, const struct aggregate *a, struct json_writer *w)
 {
-    (void)a;
     switch (event) {
-    case DELIVERY_STARTED_EVENT: put_started(w, data); return;
+    case DELIVERY_STARTED_EVENT:
+        put_customer(w, a);
+        put_started(w, data);
+        return;
+    case DELIVERY_REQUESTED_EVENT:
+    case DELIVERY_COMPLETED_EVENT: put_customer(w, a); return;
     case DELIVERY_CANCELLED_EVENT: json_put_raw(w, "lines", ((const struct delivery_cancelled *)data)->lines); return;
     case DELIVERY_AWAITED_EVENT:
     case DELIVERY_PREPARED_EVENT:
-    case DELIVERY_REQUESTED_EVENT:
-    case DELIVERY_COMPLETED_EVENT:
     case DELIVERY_CANCEL_REFUSED_EVENT: return;
     }
     unreachable();

@@ -19,6 +19,7 @@ struct brought {
 };
 
 #define FIELD_CUSTOMER     JSON_FIELD(struct brought, customer, "customer", JSON_ID, JSON_REQUIRED)
+#define FIELD_WHOSE        JSON_FIELD(struct brought, customer, "customer", JSON_ID, JSON_OPTIONAL)
 #define FIELD_REASON       JSON_FIELD_RANGE(struct brought, reason, "reason", JSON_TEXT, JSON_REQUIRED, 1, 100)
 #define FIELD_AMOUNT(name) JSON_FIELD_RANGE(struct brought, amount, name, JSON_INTEGER, JSON_REQUIRED, 0, INT64_MAX)
 #define FIELD_CURRENCY     JSON_FIELD_RANGE(struct brought, currency, "currency", JSON_TEXT, JSON_REQUIRED, 3, 3)
@@ -33,7 +34,9 @@ static const struct json_field customer_fields[] = {FIELD_CUSTOMER};
 static const struct json_field reason_fields[] = {FIELD_CUSTOMER, FIELD_REASON};
 static const struct json_field cancelled_fields[] = {FIELD_CUSTOMER, FIELD_REASON, FIELD_AMOUNT("refunded"), FIELD_CURRENCY};
 static const struct json_field refunded_fields[] = {FIELD_CUSTOMER, FIELD_AMOUNT("amount"), FIELD_CURRENCY};
+static const struct json_field nothing_fields[] = {FIELD_WHOSE};
 static const struct json_field carrier_fields[] = {
+    FIELD_WHOSE,
     JSON_FIELD(struct brought, carrier, "carrier", JSON_TEXT, JSON_REQUIRED),
     JSON_FIELD(struct brought, tracking_number, "trackingNumber", JSON_TEXT, JSON_REQUIRED),
 };
@@ -45,7 +48,7 @@ static const struct json_shape shape_of_REASON = SHAPE(reason_fields);
 static const struct json_shape shape_of_CANCELLED = SHAPE(cancelled_fields);
 static const struct json_shape shape_of_REFUNDED = SHAPE(refunded_fields);
 static const struct json_shape shape_of_CARRIER = SHAPE(carrier_fields);
-static const struct json_shape shape_of_NOTHING = {.size = sizeof(struct brought), .unknown = JSON_IGNORE_UNKNOWN};
+static const struct json_shape shape_of_NOTHING = SHAPE(nothing_fields);
 
 #define NOTICE_KIND(kind, type, brings, ...) [kind] = {type, &shape_of_##brings},
 static const struct {

@@ -73,6 +73,7 @@ static void other_events_bring_what_they_have(void **state)
     assert_int_equal(t->kind, DELIVERY_STARTED);
     assert_true(str_is(t->carrier, "CJ") && str_is(t->tracking_number, "6012") && uuid_is_nil(t->customer));
     assert_int_equal(decoded("jumun.delivery.DeliveryRequested.v1", "{}")->kind, DELIVERY_READY);
+    assert_false(uuid_is_nil(decoded("jumun.delivery.DeliveryRequested.v1", "{\"customer\":\"" CUSTOMER "\"}")->customer));
     assert_int_equal(decoded("jumun.delivery.DeliveryCompleted.v1", "{}")->kind, DELIVERY_COMPLETED);
 }
 
