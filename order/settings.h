@@ -8,7 +8,7 @@ extern const struct setting order_settings[];
 
 extern struct order_config {
     const char *payment_url;
-    duration payment_deadline;
+    duration payment_deadline, payment_window;
 } order_config;
 
 #endif

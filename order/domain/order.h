@@ -1,11 +1,21 @@
 /*
- * order — what a customer has ordered, and how far it has come.
+ * order — what a customer has ordered, how far it has come, and its one way back.
  *
- *     PENDING_PAYMENT → CONFIRMED → PREPARED → SHIPPED → COMPLETED          (CANCELLING → CANCELLED: doors, no command opens them yet)
+ *     PENDING_PAYMENT → CONFIRMED → PREPARED → SHIPPED → COMPLETED
+ *            └──────────────┴──────────┴──→ CANCELLING → CANCELLED
+ *                                               └──→ SHIPPED          the delivery went first
  *
  * An order is confirmed by one thing only: an approval over exactly its total. Prices and names come from the catalog items that this
- * context mirrors, never from who asks. Facts of other contexts may come late, twice, and in any order: the later of two implies the
- * earlier, and what is known already decides nothing. What cannot be true is refused.
+ * context mirrors, never from who asks.
+ *
+ * Whoever wants an order cancelled, for whatever reason, it is asked for by OrderCancelRequested, and delivery decides. Until delivery has
+ * decided nothing is given back. Once the goods are released and the payment is settled (refunded, or closed without having taken
+ * anything) the order is CANCELLED; when the parcel had left already it goes on, and the customer is told (OrderCancelRefused). An
+ * approval that comes while the order is cancelled confirms nothing: payment gives the money back.
+ *
+ * Facts of other contexts may come late, twice, and in any order: the later of two implies the earlier, and what is known already decides
+ * nothing. What cannot be true is refused. An order that is not at its end has a deadline, by which it should have left its state; and
+ * order_waits_for() says what for.
  */
 #ifndef JUMUN_ORDER_H
 #define JUMUN_ORDER_H
@@ -22,14 +32,17 @@
 #define ORDER_ZIP_MAX       16
 #define ORDER_STREET_MAX    200 /* line1, line2 */
 
-/* After so long without an outcome payment is asked again, by the same attempt: its answer is lost, or a crash came between. */
-#define ORDER_ASK_AGAIN SECONDS(5)
+/* Without an outcome payment is asked again, by the same attempt: its answer is lost, or a crash came between. First after so long, then
+   after as long again as it has waited already, at most after so long; and each order a little later, by a share of its own (its id's)
+   of up to a half of that, so that those who wait together do not ask together. */
+#define ORDER_ASK_AGAIN      SECONDS(5)
+#define ORDER_ASK_AGAIN_MOST SECONDS(20)
 
 enum order_aggregate { ORDER, CATALOG_ITEM, ORDER_AGGREGATES };
 
 enum order_status {
     ORDER_NONE, /* not placed */
-#define ORDER_STATUS(status, text, terminal) ORDER_##status,
+#define ORDER_STATUS(status, text, terminal, patience) ORDER_##status,
 #include "order.def"
     ORDER_STATUSES
 };
@@ -41,6 +54,20 @@ enum order_payment {
     ORDER_PAYMENTS
 };
 extern const char *const order_payment_names[ORDER_PAYMENTS];
+
+enum order_reason {
+#define ORDER_REASON(reason, name) ORDER_REASON_##reason,
+#include "order.def"
+    ORDER_REASONS
+};
+extern const char *const order_reason_names[ORDER_REASONS]; /* "out-of-stock" */
+
+enum order_wait {
+#define ORDER_WAIT(wait, name) ORDER_WAITS_FOR_##wait,
+#include "order.def"
+    ORDER_WAITS
+};
+extern const char *const order_wait_names[ORDER_WAITS]; /* "delivery-start" */
 
 /* ── states ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -65,18 +92,24 @@ struct order_address {
 
 struct order {
     int status;  /* enum order_status */
-    int payment; /* enum order_payment */
+    int payment; /* enum order_payment; once it is closed without having taken anything, NONE */
     struct uuid customer;
     struct order_lines lines;
     struct money total;
     struct order_address address;
     int64_t attempt;          /* the latest one's number; 1, 2, … */
-    struct str method, token; /* how the customer pays: here only while payment is ASKED, to ask again */
+    struct str method, token; /* how the customer pays: here only while it may be needed, to ask again */
     struct str decline_code;  /* only while payment is DECLINED */
     struct uuid payment_id;   /* once approved */
     struct str needs_review;  /* the reason; absent: no review is needed */
+    struct str cancel_reason; /* a name of enum order_reason; only while CANCELLING, and CANCELLED */
+    bool released;            /* CANCELLING: the goods are back */
     instant created_at, updated_at;
+    instant deadline; /* it should have left its status by then; while PENDING_PAYMENT the payment window's end. 0: at its end */
 };
+
+unsigned order_waits_for(const struct order *order); /* a bit 1u << enum order_wait each; 0: for nothing any more */
+struct money order_refunded(const struct order *order);
 
 /* A product as the catalog's topic has last told it. */
 struct catalog_item {
@@ -98,6 +131,13 @@ enum order_command {
     RECORD_SHIPPED,              /* struct order_fact */
     RECORD_DELIVERED,            /* struct order_fact */
     RECORD_PRODUCT,              /* struct record_product */
+    CANCEL_ORDER,                /* struct cancel_order */
+    RECORD_PAYMENT_CANCELLED,    /* struct order_fact: the customer wants the payment back, and so no goods */
+    RECORD_CANCEL_REFUSED,       /* struct order_fact: delivery has started */
+    RECORD_RELEASED,             /* struct order_fact: the goods are back, or were never taken */
+    RECORD_REFUNDED,             /* struct record_refund */
+    RECORD_PAYMENT_CLOSED,       /* struct order_fact: nothing was taken, and nothing will be */
+    RECORD_PAYMENT_NEEDS_REVIEW, /* struct payment_review */
     ORDER_COMMANDS
 };
 
@@ -115,6 +155,7 @@ struct place_order {
     size_t item_count;
     struct order_address address;
     struct payment_means means;
+    duration payment_window; /* > 0: for so long it may be paid; then it is cancelled */
 };
 
 struct pay_order {
@@ -123,7 +164,8 @@ struct pay_order {
     bool repeated; /* this very request was decided before, and cut off before its answer */
 };
 
-enum payment_outcome { PAYMENT_UNKNOWN, PAYMENT_DECLINED, PAYMENT_APPROVED };
+/* Closed, as an answer to who asks: payment has heard of the cancel. There is nothing to ask for any more. */
+enum payment_outcome { PAYMENT_UNKNOWN, PAYMENT_DECLINED, PAYMENT_APPROVED, PAYMENT_CLOSED };
 struct record_payment {
     struct uuid order;
     enum payment_outcome outcome;
@@ -135,6 +177,23 @@ struct record_payment {
 
 struct order_fact {
     struct uuid order;
+};
+
+struct cancel_order {
+    struct uuid order;
+    struct uuid who;  /* its owner, or */
+    bool by_operator; /* somebody who may cancel any order */
+};
+
+struct record_refund {
+    struct uuid order;
+    struct money amount;
+};
+
+struct payment_review {
+    struct uuid order;
+    int64_t attempt;
+    struct str reason;
 };
 
 struct record_product {
@@ -156,6 +215,7 @@ struct order_placed {
     struct order_lines lines;
     struct money total;
     struct order_address address;
+    instant pay_until;
 };
 struct order_payment_asked {
     instant at;
@@ -171,8 +231,12 @@ struct order_confirmed {
     instant at;
     struct uuid payment_id;
 };
-struct order_moved_on { /* prepared, shipped, completed */
+struct order_moved_on { /* prepared, shipped, completed; released, refunded, closed, cancelled */
     instant at;
+};
+struct order_cancel { /* requested, refused */
+    instant at;
+    struct str reason;
 };
 struct order_needs_review {
     instant at;
@@ -181,7 +245,8 @@ struct order_needs_review {
 
 /* ── timers and effects ─────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-enum order_timer { ORDER_ASK_PAYMENT_TIMER, ORDER_TIMERS };
+/* What is due next for an order that is not paid: asking again, or the end of the payment window, whichever comes first. */
+enum order_timer { ORDER_UNPAID_TIMER, ORDER_TIMERS };
 
 enum order_effect { ORDER_ASK_PAYMENT, ORDER_EFFECTS };
 struct ask_payment {

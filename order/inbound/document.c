@@ -47,6 +47,10 @@ void order_document(const struct aggregate *a, struct arena *arena, struct buf *
     json_put_money(&w, "total", order->total);
     address_put(&w, "address", &order->address);
     put_payment(order, &w);
+    if (!str_absent(order->cancel_reason)) {
+        json_put_text(&w, "cancelReason", order->cancel_reason);
+        json_put_money(&w, "refunded", order_refunded(order));
+    }
     if (!str_absent(order->needs_review))
         json_put_text(&w, "needsReview", order->needs_review);
     json_put_time(&w, "createdAt", order->created_at);

@@ -1,8 +1,9 @@
-/* REST: placing an order, paying it again, looking at it. */
+/* REST: placing an order, paying it again, cancelling it, looking at it. */
 #include "document.h"
 #include "inbound.h"
 #include "invariant.h"
 #include "outbound/tables.h"
+#include "settings.h"
 
 /* ── POST /orders ───────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -53,6 +54,7 @@ static bool place(struct call *call, struct command *c)
         .item_count = body.items.count,
         .address = body.address,
         .means = body.payment,
+        .payment_window = order_config.payment_window,
     };
     c->type = PLACE_ORDER;
     c->data = place;
@@ -108,9 +110,11 @@ static void answer_declined(const struct aggregate *a, struct arena *arena, stru
     out->content_type = STR("application/problem+json");
 }
 
-static int paid_status(enum order_payment payment)
+static int paid_status(const struct order *order)
 {
-    switch (payment) {
+    if (order->status == ORDER_CANCELLING || order->status == ORDER_CANCELLED)
+        return 202; /* cancelled while it was being paid: the document says so */
+    switch ((enum order_payment)order->payment) {
     case ORDER_PAYMENT_NONE:
     case ORDER_PAYMENT_ASKED: return 202; /* not known yet: it follows by itself */
     case ORDER_PAYMENT_APPROVED:
@@ -133,11 +137,35 @@ static void answer(const struct call *call, const struct command *c, struct aggr
     char id[UUID_TEXT + 1];
     uuid_format(a[0]->id, id);
     out->location = arena_printf(d->arena, "/orders/%s", id); /* the gateway puts its /api before it */
-    out->status = paid_status((enum order_payment)order->payment);
+    out->status = paid_status(order);
     if (out->status == 402)
         answer_declined(a[0], d->arena, out);
     else
         order_document(a[0], d->arena, &out->body);
+}
+
+/* ── DELETE /orders/{id} ────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static bool cancel(struct call *call, struct command *c)
+{
+    struct cancel_order *cancel = ARENA_NEW(http_arena(call->http), struct cancel_order);
+    if (!call_id(call, "id", &cancel->order))
+        return false;
+    cancel->who = call->who.subject;
+    cancel->by_operator = call->who.roles & ROLE_OPERATOR;
+    c->type = CANCEL_ORDER;
+    c->data = cancel;
+    c->correlation = cancel->order;
+    return true;
+}
+
+/* Asked for, not done: delivery decides. */
+static void answer_cancel(const struct call *call, const struct command *c, struct aggregate *const *a, const struct decision *d,
+                          struct answer *out)
+{
+    (void)call, (void)c;
+    out->status = 202;
+    order_document(a[0], d->arena, &out->body);
 }
 
 /* ── GET /orders/{id} ───────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -192,6 +220,12 @@ const struct service_route order_routes[] = {
      .command = pay,
      .answer = answer,
      .adopt = adopt_paid},
+    {.method = "DELETE",
+     .path = "/orders/{id}",
+     .roles = ROLE_CUSTOMER | ROLE_OPERATOR,
+     .flags = HTTP_KEY_ACCEPTED,
+     .command = cancel,
+     .answer = answer_cancel},
     {.method = "GET", .path = "/orders/{id}", .roles = ROLE_CUSTOMER | ROLE_OPERATOR, .query = get},
     {0},
 };

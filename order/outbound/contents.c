@@ -22,6 +22,22 @@ void lines_put(struct json_writer *w, const char *key, const struct order_lines 
     json_end_array(w);
 }
 
+void quantities_put(struct json_writer *w, const char *key, const struct order_lines *lines)
+{
+    struct arena arena;
+    arena_init(&arena);
+    struct order_lines read = lines_read(&arena, *lines);
+    json_begin_array(w, key);
+    for (size_t i = 0; i < read.count; i++) {
+        json_begin_object(w, NULL);
+        json_put_id(w, "product", read.items[i].product);
+        json_put_integer(w, "quantity", read.items[i].quantity);
+        json_end_object(w);
+    }
+    json_end_array(w);
+    arena_release(&arena);
+}
+
 void address_put(struct json_writer *w, const char *key, const struct order_address *address)
 {
     if (!str_absent(address->stored)) {

@@ -12,6 +12,7 @@
 #include "order.h"
 
 void lines_put(struct json_writer *w, const char *key, const struct order_lines *lines);
+void quantities_put(struct json_writer *w, const char *key, const struct order_lines *lines); /* each line's product and quantity only */
 void address_put(struct json_writer *w, const char *key, const struct order_address *address);
 
 struct order_lines lines_read(struct arena *arena, struct order_lines lines); /* with its items, whether they were stored or not */

@@ -10,7 +10,7 @@
 #include <stdatomic.h>
 
 static _Atomic(struct httpc *) client;
-static struct counter approved, declined, unknown;
+static struct counter approved, declined, closed, unknown;
 
 void payment_client_start(void)
 {
@@ -29,6 +29,7 @@ void payment_client_show(struct metrics_page *page)
     static const char name[] = "jumun_order_payment_answers_total", help[] = "What the payment service has said.";
     metrics_counter(page, name, help, "outcome=\"approved\"", &approved);
     metrics_counter(page, name, help, "outcome=\"declined\"", &declined);
+    metrics_counter(page, name, help, "outcome=\"closed\"", &closed);
     metrics_counter(page, name, help, "outcome=\"unknown\"", &unknown);
     httpc_show(atomic_load(&client), page);
 }
@@ -43,9 +44,9 @@ struct said {
 };
 static const struct json_field said_fields[] = {
     JSON_FIELD(struct said, status, "status", JSON_TEXT, JSON_REQUIRED),
-    JSON_FIELD(struct said, payment, "paymentId", JSON_ID, JSON_REQUIRED),
+    JSON_FIELD(struct said, payment, "paymentId", JSON_ID, JSON_OPTIONAL),
     JSON_FIELD(struct said, attempt, "attempt", JSON_INTEGER, JSON_REQUIRED),
-    JSON_FIELD(struct said, amount, "amount", JSON_MONEY, JSON_REQUIRED),
+    JSON_FIELD(struct said, amount, "amount", JSON_MONEY, JSON_OPTIONAL),
     JSON_FIELD(struct said, decline_code, "declineCode", JSON_TEXT, JSON_OPTIONAL),
 };
 static const struct json_shape said_shape = JSON_SHAPE(struct said, said_fields, JSON_IGNORE_UNKNOWN);
@@ -61,7 +62,7 @@ static void warn(const struct uuid order, const struct httpc_response *response)
 static void take(struct record_payment *r, const struct said *said)
 {
     r->attempt = said->attempt;
-    if (str_is(said->status, "APPROVED")) {
+    if (str_is(said->status, "APPROVED") && !uuid_is_nil(said->payment)) {
         r->outcome = PAYMENT_APPROVED;
         r->payment_id = said->payment;
         r->amount = said->amount;
@@ -70,6 +71,9 @@ static void take(struct record_payment *r, const struct said *said)
         r->outcome = PAYMENT_DECLINED;
         r->decline_code = str_empty(said->decline_code) ? STR("declined") : said->decline_code;
         counter_add(&declined, 1);
+    } else if (str_is(said->status, "CLOSED")) {
+        r->outcome = PAYMENT_CLOSED;
+        counter_add(&closed, 1);
     } else {
         counter_add(&unknown, 1); /* PROCESSING, UNKNOWN, or a state of a newer payment */
     }

@@ -17,6 +17,9 @@ static const struct store_column order_columns[] = {
     STORE_COLUMN_JSON_FIXED(struct order, lines, "lines", lines_encode, lines_decode),
     STORE_COLUMN_JSON_FIXED(struct order, address, "address", address_encode, address_decode),
     STORE_COLUMN(struct order, needs_review, "needs_review", STORE_TEXT),
+    STORE_COLUMN(struct order, cancel_reason, "cancel_reason", STORE_TEXT),
+    STORE_COLUMN(struct order, released, "released", STORE_BOOLEAN),
+    STORE_COLUMN(struct order, deadline, "deadline", STORE_TIME),
     STORE_COLUMN_FIXED(struct order, created_at, "created_at", STORE_TIME),
     STORE_COLUMN(struct order, updated_at, "updated_at", STORE_TIME),
 };

@@ -12,6 +12,8 @@
 static const struct uuid order_id = {{1}}, customer = {{2}}, stranger = {{3}}, payment_id = {{4}};
 static const struct uuid tea = {{0x10}}, cup = {{0x11}};
 
+#define WINDOW MINUTES(15)
+
 static struct money krw(int64_t amount)
 {
     return (struct money){amount, "KRW"};
@@ -36,6 +38,7 @@ static struct command place(const struct place_item *items, size_t n, struct pay
         .item_count = n,
         .address = {.recipient = STR("김주문"), .phone = STR("010-1234-5678"), .zip = STR("04524"), .line1 = STR("세종대로 110")},
         .means = means,
+        .payment_window = WINDOW,
     };
     return (struct command){.type = PLACE_ORDER, .data = &said};
 }
@@ -94,9 +97,30 @@ static struct command fact(enum order_command type)
     return (struct command){.type = (int)type, .data = &said};
 }
 
-static struct command time_to_ask(void)
+static struct command cancel_by(struct uuid who, bool by_operator)
 {
-    static const struct timer_due due = {.timer = ORDER_ASK_PAYMENT_TIMER, .aggregate_kind = ORDER, .id = {{1}}};
+    static struct cancel_order said;
+    said = (struct cancel_order){order_id, who, by_operator};
+    return (struct command){.type = CANCEL_ORDER, .data = &said};
+}
+
+static struct command refunded(struct money amount)
+{
+    static struct record_refund said;
+    said = (struct record_refund){order_id, amount};
+    return (struct command){.type = RECORD_REFUNDED, .data = &said};
+}
+
+static struct command review(int64_t attempt)
+{
+    static struct payment_review said;
+    said = (struct payment_review){order_id, attempt, STR("the provider is silent")};
+    return (struct command){.type = RECORD_PAYMENT_NEEDS_REVIEW, .data = &said};
+}
+
+static struct command timer_due(void)
+{
+    static const struct timer_due due = {.timer = ORDER_UNPAID_TIMER, .aggregate_kind = ORDER, .id = {{1}}};
     return (struct command){.type = COMMAND_TIMER_DUE, .data = &due};
 }
 
@@ -153,7 +177,7 @@ static void an_order_is_priced_by_the_catalog_and_asks_for_its_payment(void **st
     assert_true(money_equal(ask->amount, krw(25000)));
     assert_string_equal(ask->method, "card");
     assert_string_equal(ask->token, "tok_ok");
-    assert_int_equal(then_timer(s, ORDER_ASK_PAYMENT_TIMER), s->now + ORDER_ASK_AGAIN);
+    assert_int_equal(then_timer(s, ORDER_UNPAID_TIMER), s->now + ORDER_ASK_AGAIN);
     assert_int_equal(order(s)->status, ORDER_PENDING_PAYMENT);
     assert_int_equal(order(s)->created_at, s->now);
 }
@@ -261,6 +285,20 @@ static void an_older_word_about_a_product_changes_nothing(void **state)
     assert_int_equal(((const struct catalog_item *)story_state(s, CATALOG_ITEM, tea))->price.amount, 12000);
 }
 
+static void a_new_price_is_the_next_orders(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    given(s, product_is(tea, 2, STR("금차"), krw(99000), 10));
+    assert_int_equal(order(s)->total.amount, 25000);
+    assert_int_equal(order(s)->lines.items[0].unit_price, 10000);
+    assert_true(str_is(order(s)->lines.items[0].name, "녹차"));
+    when(s, payment(1, PAYMENT_APPROVED, krw(203000)));
+    then_refused(s, 409, "/problems/other-amount");
+    when(s, approved(1));
+    then_event(s, ORDER_CONFIRMED_EVENT);
+}
+
 /* ── paying ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void an_approval_confirms_and_the_token_is_forgotten(void **state)
@@ -271,7 +309,7 @@ static void an_approval_confirms_and_the_token_is_forgotten(void **state)
     const struct order_confirmed *e = then_event(s, ORDER_CONFIRMED_EVENT);
     then_no_more(s);
     assert_true(uuid_equal(e->payment_id, payment_id));
-    assert_int_equal(then_timer(s, ORDER_ASK_PAYMENT_TIMER), 0);
+    assert_int_equal(then_timer(s, ORDER_UNPAID_TIMER), 0);
     assert_int_equal(order(s)->status, ORDER_CONFIRMED);
     assert_true(str_absent(order(s)->token));
     when(s, approved(1)); /* the answer and the event tell the same */
@@ -296,7 +334,7 @@ static void a_declined_order_waits_and_may_be_paid_again(void **state)
     when(s, declined(1));
     const struct order_payment_declined *e = then_event(s, ORDER_PAYMENT_DECLINED_EVENT);
     assert_true(str_is(e->code, "insufficient_funds"));
-    assert_int_equal(then_timer(s, ORDER_ASK_PAYMENT_TIMER), 0);
+    assert_int_equal(then_timer(s, ORDER_UNPAID_TIMER), s->now + WINDOW);
     assert_int_equal(order(s)->status, ORDER_PENDING_PAYMENT);
     assert_true(str_absent(order(s)->token));
     when(s, pay());
@@ -317,12 +355,12 @@ static void what_is_not_known_is_asked_again_by_the_same_attempt(void **state)
     when(s, unknown(1));
     then_nothing(s);
     s->now += ORDER_ASK_AGAIN;
-    when(s, time_to_ask());
+    when(s, timer_due());
     then_no_more(s);
     const struct ask_payment *ask = then_effect(s, ORDER_ASK_PAYMENT);
     assert_int_equal(ask->attempt, 1);
     assert_string_equal(ask->token, "tok_ok");
-    assert_int_equal(then_timer(s, ORDER_ASK_PAYMENT_TIMER), s->now + ORDER_ASK_AGAIN);
+    assert_int_equal(then_timer(s, ORDER_UNPAID_TIMER), s->now + ORDER_ASK_AGAIN);
     when(s, pay());
     then_refused(s, 409, "/problems/payment-in-progress");
     when(s, approved(1));
@@ -420,28 +458,409 @@ static void facts_in_any_order_end_the_same(void **state)
     }
 }
 
-static void what_cannot_be_prepared_needs_review(void **state)
+/* ── waiting for the money ──────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Fires the timer until `end`; returns how often payment was asked, and in *longest the longest pause. */
+static int ask_until(struct story *s, instant end, duration *longest)
+{
+    int asked = 0;
+    *longest = 0;
+    for (instant due = then_timer(s, ORDER_UNPAID_TIMER); due < end; due = then_timer(s, ORDER_UNPAID_TIMER)) {
+        duration pause = due - s->now;
+        *longest = pause > *longest ? pause : *longest;
+        s->now = due;
+        when(s, timer_due());
+        then_effect(s, ORDER_ASK_PAYMENT);
+        asked++;
+    }
+    return asked;
+}
+
+static void a_silent_payment_is_asked_ever_more_rarely(void **state)
+{
+    struct story *s = *state;
+    duration longest;
+    when(s, place_two_teas_and_a_cup());
+    instant placed = s->now;
+    assert_int_equal(ask_until(s, placed + SECONDS(21), &longest), 3); /* after 5, 10, 20 s */
+    assert_int_equal(ask_until(s, placed + SECONDS(81), &longest), 3); /* and every 20 s from then on */
+    assert_int_equal(longest, ORDER_ASK_AGAIN_MOST);
+}
+
+static void those_who_wait_together_do_not_ask_together(void **state)
+{
+    struct story *s = *state;
+    static struct place_order said;
+    duration seen[3];
+    for (uint8_t i = 0; i < 3; i++) {
+        struct command c = place_two_teas_and_a_cup();
+        said = *(const struct place_order *)c.data;
+        said.order = (struct uuid){{1, [14] = (uint8_t)(i * 100), [15] = 7}};
+        c.data = &said;
+        when(s, c);
+        seen[i] = then_timer(s, ORDER_UNPAID_TIMER) - s->now;
+        assert_in_range(seen[i], ORDER_ASK_AGAIN, ORDER_ASK_AGAIN * 3 / 2);
+    }
+    assert_true(seen[0] < seen[1] && seen[1] < seen[2]);
+}
+
+static void the_window_closes_on_who_waits_for_an_outcome(void **state)
+{
+    struct story *s = *state;
+    duration longest;
+    when(s, place_two_teas_and_a_cup());
+    instant end = s->now + WINDOW;
+    assert_int_equal(order(s)->deadline, end);
+    ask_until(s, end, &longest);
+    s->now = then_timer(s, ORDER_UNPAID_TIMER);
+    assert_int_equal(s->now, end);
+    when(s, timer_due());
+    const struct order_cancel *e = then_event(s, ORDER_CANCEL_REQUESTED_EVENT);
+    then_no_more(s);
+    assert_true(str_is(e->reason, "payment-window-closed"));
+    assert_int_equal(order(s)->status, ORDER_CANCELLING);
+    assert_true(str_absent(order(s)->token));
+    when(s, approved(1)); /* too late: payment gives it back */
+    then_nothing(s);
+    given(s, refunded(krw(25000)));
+    given(s, fact(RECORD_RELEASED));
+    assert_int_equal(order(s)->status, ORDER_CANCELLED);
+}
+
+static void the_window_closes_on_who_does_not_pay_again(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    instant end = s->now + WINDOW;
+    s->now += MINUTES(1);
+    when(s, declined(1));
+    assert_int_equal(then_timer(s, ORDER_UNPAID_TIMER), end);
+    when(s, timer_due()); /* too early: of an older question */
+    assert_int_equal(then_timer(s, ORDER_UNPAID_TIMER), end);
+    then_no_more(s);
+    s->now = end;
+    when(s, pay());
+    then_refused(s, 409, "/problems/payment-window-closed");
+    when(s, timer_due());
+    assert_true(str_is(((const struct order_cancel *)then_event(s, ORDER_CANCEL_REQUESTED_EVENT))->reason, "payment-window-closed"));
+}
+
+static void paying_again_does_not_move_the_window(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    instant end = s->now + WINDOW;
+    given(s, declined(1));
+    s->now = end - SECONDS(1);
+    when(s, pay());
+    assert_int_equal(then_timer(s, ORDER_UNPAID_TIMER), end);
+    s->now = end;
+    when(s, approved(2)); /* before the timer: the money is taken, and so the order stands */
+    then_event(s, ORDER_CONFIRMED_EVENT);
+}
+
+static void a_closed_payment_is_asked_no_more(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    when(s, payment(1, PAYMENT_CLOSED, krw(0)));
+    then_no_more(s);
+    assert_int_equal(then_timer(s, ORDER_UNPAID_TIMER), s->now + WINDOW);
+}
+
+static void what_payment_gives_up_on_is_looked_at_until_it_is_known(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    when(s, review(1));
+    then_event(s, ORDER_NEEDS_REVIEW_EVENT);
+    then_no_more(s);
+    assert_true(str_is(order(s)->needs_review, "the provider is silent"));
+    when(s, review(1));
+    then_nothing(s);
+    given(s, approved(1));
+    assert_true(str_absent(order(s)->needs_review));
+    when(s, review(1)); /* overtaken */
+    then_nothing(s);
+    given(s, cancel_by(customer, false));
+    given(s, review(1)); /* the refund */
+    assert_false(str_absent(order(s)->needs_review));
+    given(s, refunded(krw(25000)));
+    assert_true(str_absent(order(s)->needs_review));
+}
+
+static void an_earlier_attempts_review_is_old_news(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    given(s, declined(1));
+    given(s, pay());
+    when(s, review(1));
+    then_nothing(s);
+}
+
+/* ── the way back ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void cancelled_for(struct story *s, const char *reason)
+{
+    assert_true(str_is(((const struct order_cancel *)then_event(s, ORDER_CANCEL_REQUESTED_EVENT))->reason, reason));
+    then_no_more(s);
+    assert_int_equal(order(s)->status, ORDER_CANCELLING);
+    assert_true(str_is(order(s)->cancel_reason, reason));
+}
+
+static void a_customer_cancels_before_anything_is_paid(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    when(s, cancel_by(customer, false));
+    cancelled_for(s, "customer");
+    assert_int_equal(then_timer(s, ORDER_UNPAID_TIMER), 0);
+    assert_true(str_absent(order(s)->token));
+    when(s, timer_due());
+    then_nothing(s);
+    given(s, fact(RECORD_PAYMENT_CLOSED));
+    when(s, fact(RECORD_RELEASED));
+    then_event(s, ORDER_RELEASED_EVENT);
+    then_event(s, ORDER_CANCELLED_EVENT);
+    then_no_more(s);
+    assert_int_equal(order(s)->payment, ORDER_PAYMENT_NONE);
+    assert_int_equal(order_refunded(order(s)).amount, 0);
+}
+
+static void an_operator_cancels_anybodys_order(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    given(s, approved(1));
+    when(s, cancel_by(stranger, false));
+    then_refused(s, 404, "/problems/not-found");
+    when(s, cancel_by(stranger, true));
+    cancelled_for(s, "operator");
+}
+
+static void an_operators_own_order_is_a_customers(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    when(s, cancel_by(customer, true));
+    cancelled_for(s, "customer");
+}
+
+static void what_cannot_be_prepared_is_cancelled(void **state)
 {
     struct story *s = *state;
     given(s, place_two_teas_and_a_cup());
     given(s, approved(1));
     when(s, fact(RECORD_PREPARATION_REJECTED));
-    then_event(s, ORDER_NEEDS_REVIEW_EVENT);
+    cancelled_for(s, "out-of-stock");
+}
+
+static void who_wants_the_payment_back_gets_no_goods(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    given(s, approved(1));
+    given(s, fact(RECORD_PREPARED));
+    when(s, fact(RECORD_PAYMENT_CANCELLED));
+    cancelled_for(s, "payment-cancelled");
+}
+
+static void who_wants_the_payment_back_too_late_is_told(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    given(s, approved(1));
+    given(s, fact(RECORD_SHIPPED));
+    when(s, fact(RECORD_PAYMENT_CANCELLED));
+    assert_true(str_is(((const struct order_cancel *)then_event(s, ORDER_CANCEL_REFUSED_EVENT))->reason, "payment-cancelled"));
     then_no_more(s);
-    assert_true(str_is(order(s)->needs_review, "out of stock"));
-    assert_int_equal(order(s)->status, ORDER_CONFIRMED);
-    when(s, fact(RECORD_PREPARATION_REJECTED));
+    assert_int_equal(order(s)->status, ORDER_SHIPPED);
+    when(s, cancel_by(customer, false));
+    then_refused(s, 409, "/problems/already-shipped");
+}
+
+static void the_parcel_had_left(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    given(s, approved(1));
+    given(s, cancel_by(customer, false));
+    when(s, fact(RECORD_CANCEL_REFUSED));
+    assert_true(str_is(((const struct order_cancel *)then_event(s, ORDER_CANCEL_REFUSED_EVENT))->reason, "customer"));
+    then_event(s, ORDER_SHIPPED_EVENT);
+    then_no_more(s);
+    assert_int_equal(order(s)->status, ORDER_SHIPPED);
+    assert_true(str_absent(order(s)->cancel_reason));
+    when(s, fact(RECORD_SHIPPED));
     then_nothing(s);
+    when(s, fact(RECORD_DELIVERED));
+    then_event(s, ORDER_COMPLETED_EVENT);
+}
+
+static void a_refund_over_another_amount_cancels_nothing(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    given(s, approved(1));
+    given(s, cancel_by(customer, false));
+    when(s, refunded(krw(24999)));
+    then_refused(s, 409, "/problems/other-amount");
+    when(s, refunded((struct money){25000, "EUR"}));
+    then_refused(s, 409, "/problems/other-amount");
+}
+
+/* ── facts in any order, each of them twice ─────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* All orders of `n` facts, each of which comes again at once and at the very end; every one must end in the same state. */
+static void permute(struct command (*const facts[])(void), size_t n, size_t chosen, size_t *order_of, void (*check)(struct story *s))
+{
+    for (size_t i = 0; chosen < n && i < n; i++) {
+        bool taken = false;
+        for (size_t k = 0; k < chosen; k++)
+            taken |= order_of[k] == i;
+        if (taken)
+            continue;
+        order_of[chosen] = i;
+        permute(facts, n, chosen + 1, order_of, check);
+    }
+    if (chosen < n)
+        return;
+    struct story s;
+    story_init(&s, &order_decider);
+    given_a_catalog(&s);
+    given(&s, place_two_teas_and_a_cup());
+    given(&s, approved(1));
+    given(&s, cancel_by(customer, false));
+    for (size_t i = 0; i < 2 * n; i++)
+        given(&s, facts[order_of[i / 2]]());
+    for (size_t i = 0; i < n; i++) {
+        when(&s, facts[order_of[i]]());
+        then_nothing(&s);
+    }
+    check(&s);
+    story_release(&s);
+}
+
+static struct command late_approval(void)
+{
+    return approved(1);
+}
+static struct command late_preparation(void)
+{
+    return fact(RECORD_PREPARED);
+}
+static struct command release(void)
+{
+    return fact(RECORD_RELEASED);
+}
+static struct command refund(void)
+{
+    return refunded(krw(25000));
+}
+static struct command start(void)
+{
+    return fact(RECORD_SHIPPED);
+}
+static struct command completion(void)
+{
+    return fact(RECORD_DELIVERED);
+}
+static struct command cancel_refusal(void)
+{
+    return fact(RECORD_CANCEL_REFUSED);
+}
+
+static void is_cancelled(struct story *s)
+{
+    assert_int_equal(order(s)->status, ORDER_CANCELLED);
+    assert_int_equal(order(s)->payment, ORDER_PAYMENT_REFUNDED);
+    assert_int_equal(order_refunded(order(s)).amount, 25000);
+    assert_int_equal(order(s)->deadline, 0);
+    assert_int_equal(story_aggregate(s, ORDER, order_id)->version, 7);
+}
+
+static void a_cancelled_order_ends_the_same_whatever_comes_first(void **state)
+{
+    (void)state;
+    size_t order_of[4];
+    permute((struct command(*const[])(void)){late_approval, late_preparation, release, refund}, 4, 0, order_of, is_cancelled);
+}
+
+static void is_delivered(struct story *s)
+{
+    assert_int_equal(order(s)->status, ORDER_COMPLETED);
+    assert_int_equal(order(s)->payment, ORDER_PAYMENT_APPROVED);
+    assert_int_equal(story_aggregate(s, ORDER, order_id)->version, 7);
+}
+
+static void an_order_that_had_left_ends_the_same_whatever_comes_first(void **state)
+{
+    (void)state;
+    size_t order_of[4];
+    permute((struct command(*const[])(void)){late_preparation, start, completion, cancel_refusal}, 4, 0, order_of, is_delivered);
 }
 
 /* ── every state and every command ──────────────────────────────────────────────────────────────────────────────────────────────── */
 
-enum { PLACE, PAY, APPROVAL, DECLINE, SILENCE, PREPARED, REJECTED, SHIPPED, DELIVERED, TIMER, CELLS };
+enum {
+    END, /* of a list of steps */
+    PLACE,
+    PAY,
+    APPROVAL,
+    DECLINE,
+    SILENCE,
+    CLOSED_ANSWER,
+    PREPARED,
+    REJECTED,
+    SHIPPED,
+    DELIVERED,
+    CANCEL,
+    CANCEL_BY_OPERATOR,
+    PAYMENT_CANCELLED,
+    CANCEL_REFUSED,
+    RELEASED,
+    REFUNDED,
+    CLOSED,
+    REVIEW,
+    TIMER,
+    WINDOW_END,
+    CELLS
+};
+
+static struct command cell_command(struct story *s, int cell)
+{
+    switch (cell) {
+    case PLACE: return place_two_teas_and_a_cup();
+    case PAY: return pay();
+    case APPROVAL: return approved(1);
+    case DECLINE: return declined(1);
+    case SILENCE: return unknown(1);
+    case CLOSED_ANSWER: return payment(1, PAYMENT_CLOSED, krw(0));
+    case PREPARED: return fact(RECORD_PREPARED);
+    case REJECTED: return fact(RECORD_PREPARATION_REJECTED);
+    case SHIPPED: return fact(RECORD_SHIPPED);
+    case DELIVERED: return fact(RECORD_DELIVERED);
+    case CANCEL: return cancel_by(customer, false);
+    case CANCEL_BY_OPERATOR: return cancel_by(stranger, true);
+    case PAYMENT_CANCELLED: return fact(RECORD_PAYMENT_CANCELLED);
+    case CANCEL_REFUSED: return fact(RECORD_CANCEL_REFUSED);
+    case RELEASED: return fact(RECORD_RELEASED);
+    case REFUNDED: return refunded(krw(25000));
+    case CLOSED: return fact(RECORD_PAYMENT_CLOSED);
+    case REVIEW: return review(1);
+    case TIMER: return timer_due();
+    case WINDOW_END: s->now += WINDOW; return timer_due();
+    }
+    unreachable();
+}
 
 /* Events by name (without "Order"), "ask" when payment is asked, "-" for nothing, or the refusal's status and type. */
 struct row {
     enum order_status status;
     enum order_payment payment;
+    bool released;
+    int steps[6]; /* that lead there */
     const char *cells[CELLS];
 };
 
@@ -451,55 +870,92 @@ struct row {
 #define UNPAID   "409 order-not-paid"
 #define PAID     "409 already-paid"
 #define DENIED   "409 order-not-under-way"
+#define TOO_LATE "409 already-shipped"
+#define NO_MORE  "409 order-cancelled"
+#define CANCELS  "CancelRequested"
+
+/* Facts that only an order on its way back can have. */
+#define NOTHING_COMES_BACK [RELEASED] = DENIED, [REFUNDED] = DENIED, [CLOSED] = DENIED
+/* What an order that is confirmed, and one that is past cancelling, does not hear any more. */
+#define NOT_PAYABLE(why) [PLACE] = "-", [PAY] = (why), [APPROVAL] = "-", [DECLINE] = "-", [SILENCE] = "-", [CLOSED_ANSWER] = "-", \
+                         [TIMER] = "-", [WINDOW_END] = "-"
+#define CANCELLING_ALREADY NOT_PAYABLE(NO_MORE), [PREPARED] = "-", [REJECTED] = "-", [CANCEL] = "-", [CANCEL_BY_OPERATOR] = "-", \
+                           [PAYMENT_CANCELLED] = "-"
+#define STAYS [SHIPPED] = DENIED, [DELIVERED] = DENIED, [CANCEL_REFUSED] = DENIED
+
 static const struct row table[] = {
-    /*                                              PLACE                     PAY                        APPROVAL    DECLINE            SILENCE   PREPARED    REJECTED       SHIPPED             DELIVERED                    TIMER */
-    {ORDER_NONE,            ORDER_PAYMENT_NONE,     {"Placed PaymentAsked ask", GONE,                      NO_ORDER,    NO_ORDER,          NO_ORDER, NO_ORDER,   NO_ORDER,      NO_ORDER,           NO_ORDER,                    "-"}},
-    {ORDER_PENDING_PAYMENT, ORDER_PAYMENT_ASKED,    {"-",                       "409 payment-in-progress", "Confirmed", "PaymentDeclined", "-",      UNPAID,     UNPAID,        UNPAID,             UNPAID,                      "ask"}},
-    {ORDER_PENDING_PAYMENT, ORDER_PAYMENT_DECLINED, {"-",                       "PaymentAsked ask",        "Confirmed", "-",               "-",      UNPAID,     UNPAID,        UNPAID,             UNPAID,                      "-"}},
-    {ORDER_CONFIRMED,       ORDER_PAYMENT_APPROVED, {"-",                       PAID,                      "-",         "-",               "-",      "Prepared", "NeedsReview", "Prepared Shipped", "Prepared Shipped Completed", "-"}},
-    {ORDER_PREPARED,        ORDER_PAYMENT_APPROVED, {"-",                       PAID,                      "-",         "-",               "-",      "-",        DENIED,        "Shipped",          "Shipped Completed",         "-"}},
-    {ORDER_SHIPPED,         ORDER_PAYMENT_APPROVED, {"-",                       PAID,                      "-",         "-",               "-",      "-",        DENIED,        "-",                "Completed",                 "-"}},
-    {ORDER_COMPLETED,       ORDER_PAYMENT_APPROVED, {"-",                       PAID,                      "-",         "-",               "-",      "-",        DENIED,        "-",                "-",                         "-"}},
-    {ORDER_CANCELLING,      ORDER_PAYMENT_APPROVED, {"-",                       "409 order-cancelled",     "-",         "-",               "-",      "-",        "-",           DENIED,             DENIED,                      "-"}},
-    {ORDER_CANCELLED,       ORDER_PAYMENT_REFUNDED, {"-",                       "409 order-cancelled",     "-",         "-",               "-",      "-",        "-",           DENIED,             DENIED,                      "-"}},
+    {ORDER_NONE, ORDER_PAYMENT_NONE, false, {END}, {
+        [PLACE] = "Placed PaymentAsked ask", [PAY] = GONE, [APPROVAL] = NO_ORDER, [DECLINE] = NO_ORDER, [SILENCE] = NO_ORDER,
+        [CLOSED_ANSWER] = NO_ORDER, [PREPARED] = NO_ORDER, [REJECTED] = NO_ORDER, [SHIPPED] = NO_ORDER, [DELIVERED] = NO_ORDER,
+        [CANCEL] = GONE, [CANCEL_BY_OPERATOR] = GONE, [PAYMENT_CANCELLED] = NO_ORDER, [CANCEL_REFUSED] = NO_ORDER,
+        [RELEASED] = NO_ORDER, [REFUNDED] = NO_ORDER, [CLOSED] = NO_ORDER, [REVIEW] = NO_ORDER, [TIMER] = "-", [WINDOW_END] = "-"}},
+    {ORDER_PENDING_PAYMENT, ORDER_PAYMENT_ASKED, false, {PLACE}, {
+        [PLACE] = "-", [PAY] = "409 payment-in-progress", [APPROVAL] = "Confirmed", [DECLINE] = "PaymentDeclined", [SILENCE] = "-",
+        [CLOSED_ANSWER] = "-", [PREPARED] = UNPAID, [REJECTED] = UNPAID, [SHIPPED] = UNPAID, [DELIVERED] = UNPAID,
+        [CANCEL] = CANCELS, [CANCEL_BY_OPERATOR] = CANCELS, [PAYMENT_CANCELLED] = CANCELS, [CANCEL_REFUSED] = DENIED,
+        NOTHING_COMES_BACK, [REVIEW] = "NeedsReview", [TIMER] = "ask", [WINDOW_END] = CANCELS}},
+    {ORDER_PENDING_PAYMENT, ORDER_PAYMENT_DECLINED, false, {PLACE, DECLINE}, {
+        [PLACE] = "-", [PAY] = "PaymentAsked ask", [APPROVAL] = "Confirmed", [DECLINE] = "-", [SILENCE] = "-",
+        [CLOSED_ANSWER] = "-", [PREPARED] = UNPAID, [REJECTED] = UNPAID, [SHIPPED] = UNPAID, [DELIVERED] = UNPAID,
+        [CANCEL] = CANCELS, [CANCEL_BY_OPERATOR] = CANCELS, [PAYMENT_CANCELLED] = CANCELS, [CANCEL_REFUSED] = DENIED,
+        NOTHING_COMES_BACK, [REVIEW] = "-", [TIMER] = "-", [WINDOW_END] = CANCELS}},
+    {ORDER_CONFIRMED, ORDER_PAYMENT_APPROVED, false, {PLACE, APPROVAL}, {
+        NOT_PAYABLE(PAID), [PREPARED] = "Prepared", [REJECTED] = CANCELS, [SHIPPED] = "Prepared Shipped",
+        [DELIVERED] = "Prepared Shipped Completed", [CANCEL] = CANCELS, [CANCEL_BY_OPERATOR] = CANCELS,
+        [PAYMENT_CANCELLED] = CANCELS, [CANCEL_REFUSED] = DENIED, NOTHING_COMES_BACK, [REVIEW] = "-"}},
+    {ORDER_PREPARED, ORDER_PAYMENT_APPROVED, false, {PLACE, APPROVAL, PREPARED}, {
+        NOT_PAYABLE(PAID), [PREPARED] = "-", [REJECTED] = DENIED, [SHIPPED] = "Shipped",
+        [DELIVERED] = "Shipped Completed", [CANCEL] = CANCELS, [CANCEL_BY_OPERATOR] = CANCELS,
+        [PAYMENT_CANCELLED] = CANCELS, [CANCEL_REFUSED] = DENIED, NOTHING_COMES_BACK, [REVIEW] = "-"}},
+    {ORDER_SHIPPED, ORDER_PAYMENT_APPROVED, false, {PLACE, APPROVAL, SHIPPED}, {
+        NOT_PAYABLE(PAID), [PREPARED] = "-", [REJECTED] = DENIED, [SHIPPED] = "-", [DELIVERED] = "Completed",
+        [CANCEL] = TOO_LATE, [CANCEL_BY_OPERATOR] = TOO_LATE, [PAYMENT_CANCELLED] = "CancelRefused", [CANCEL_REFUSED] = "-",
+        NOTHING_COMES_BACK, [REVIEW] = "-"}},
+    {ORDER_COMPLETED, ORDER_PAYMENT_APPROVED, false, {PLACE, APPROVAL, DELIVERED}, {
+        NOT_PAYABLE(PAID), [PREPARED] = "-", [REJECTED] = DENIED, [SHIPPED] = "-", [DELIVERED] = "-",
+        [CANCEL] = TOO_LATE, [CANCEL_BY_OPERATOR] = TOO_LATE, [PAYMENT_CANCELLED] = "CancelRefused", [CANCEL_REFUSED] = "-",
+        NOTHING_COMES_BACK, [REVIEW] = "-"}},
+    {ORDER_CANCELLING, ORDER_PAYMENT_APPROVED, false, {PLACE, APPROVAL, CANCEL}, {
+        CANCELLING_ALREADY, [SHIPPED] = "CancelRefused Shipped", [DELIVERED] = "CancelRefused Shipped Completed",
+        [CANCEL_REFUSED] = "CancelRefused Shipped", [RELEASED] = "Released", [REFUNDED] = "Refunded", [CLOSED] = DENIED,
+        [REVIEW] = "NeedsReview"}},
+    {ORDER_CANCELLING, ORDER_PAYMENT_APPROVED, true, {PLACE, APPROVAL, CANCEL, RELEASED}, {
+        CANCELLING_ALREADY, STAYS, [RELEASED] = "-", [REFUNDED] = "Refunded Cancelled", [CLOSED] = DENIED, [REVIEW] = "NeedsReview"}},
+    {ORDER_CANCELLING, ORDER_PAYMENT_ASKED, false, {PLACE, CANCEL}, {
+        CANCELLING_ALREADY, STAYS, [RELEASED] = "Released", [REFUNDED] = "Refunded", [CLOSED] = "PaymentClosed",
+        [REVIEW] = "NeedsReview"}},
+    {ORDER_CANCELLING, ORDER_PAYMENT_ASKED, true, {PLACE, CANCEL, RELEASED}, {
+        CANCELLING_ALREADY, STAYS, [RELEASED] = "-", [REFUNDED] = "Refunded Cancelled", [CLOSED] = "PaymentClosed Cancelled",
+        [REVIEW] = "NeedsReview"}},
+    {ORDER_CANCELLING, ORDER_PAYMENT_DECLINED, false, {PLACE, DECLINE, CANCEL}, {
+        CANCELLING_ALREADY, STAYS, [RELEASED] = "Released", [REFUNDED] = "Refunded", [CLOSED] = "PaymentClosed",
+        [REVIEW] = "NeedsReview"}},
+    {ORDER_CANCELLING, ORDER_PAYMENT_DECLINED, true, {PLACE, DECLINE, CANCEL, RELEASED}, {
+        CANCELLING_ALREADY, STAYS, [RELEASED] = "-", [REFUNDED] = "Refunded Cancelled", [CLOSED] = "PaymentClosed Cancelled",
+        [REVIEW] = "NeedsReview"}},
+    {ORDER_CANCELLING, ORDER_PAYMENT_REFUNDED, false, {PLACE, APPROVAL, CANCEL, REFUNDED}, {
+        CANCELLING_ALREADY, STAYS, [RELEASED] = "Released Cancelled", [REFUNDED] = "-", [CLOSED] = DENIED, [REVIEW] = "-"}},
+    {ORDER_CANCELLING, ORDER_PAYMENT_NONE, false, {PLACE, CANCEL, CLOSED}, {
+        CANCELLING_ALREADY, STAYS, [RELEASED] = "Released Cancelled", [REFUNDED] = DENIED, [CLOSED] = "-", [REVIEW] = "-"}},
+    {ORDER_CANCELLED, ORDER_PAYMENT_REFUNDED, true, {PLACE, APPROVAL, CANCEL, REFUNDED, RELEASED}, {
+        CANCELLING_ALREADY, STAYS, [RELEASED] = "-", [REFUNDED] = "-", [CLOSED] = DENIED, [REVIEW] = "-"}},
+    {ORDER_CANCELLED, ORDER_PAYMENT_NONE, true, {PLACE, CANCEL, CLOSED, RELEASED}, {
+        CANCELLING_ALREADY, STAYS, [RELEASED] = "-", [REFUNDED] = DENIED, [CLOSED] = "-", [REVIEW] = "-"}},
 };
+#define ROWS (sizeof table / sizeof *table)
 /* clang-format on */
+
+static bool row_is(const struct row *row, const struct order *o)
+{
+    return o->status == (int)row->status && o->payment == (int)row->payment && o->released == row->released;
+}
 
 static void bring_to(struct story *s, const struct row *row)
 {
-    if (row->status == ORDER_NONE)
-        return;
-    given(s, place_two_teas_and_a_cup());
-    if (row->payment == ORDER_PAYMENT_DECLINED)
-        given(s, declined(1));
-    if (row->payment == ORDER_PAYMENT_APPROVED || row->payment == ORDER_PAYMENT_REFUNDED)
-        given(s, approved(1));
-    if (row->status == ORDER_PREPARED)
-        given(s, fact(RECORD_PREPARED));
-    if (row->status == ORDER_SHIPPED)
-        given(s, fact(RECORD_SHIPPED));
-    if (row->status == ORDER_COMPLETED)
-        given(s, fact(RECORD_DELIVERED));
-    struct order *o = story_aggregate(s, ORDER, order_id)->state; /* the last two are doors: nothing leads there yet */
-    o->status = (int)row->status;
-    o->payment = (int)row->payment;
-}
-
-static struct command cell_command(int cell)
-{
-    switch (cell) {
-    case PLACE: return place_two_teas_and_a_cup();
-    case PAY: return pay();
-    case APPROVAL: return approved(1);
-    case DECLINE: return declined(1);
-    case SILENCE: return unknown(1);
-    case PREPARED: return fact(RECORD_PREPARED);
-    case REJECTED: return fact(RECORD_PREPARATION_REJECTED);
-    case SHIPPED: return fact(RECORD_SHIPPED);
-    case DELIVERED: return fact(RECORD_DELIVERED);
-    case TIMER: return time_to_ask();
-    }
-    unreachable();
+    given_a_catalog(s);
+    for (const int *step = row->steps; *step != END; step++)
+        given(s, cell_command(s, *step));
+    assert_true(row_is(row, order(s)));
 }
 
 static struct str decided(struct story *s)
@@ -516,31 +972,107 @@ static struct str decided(struct story *s)
     return text.n ? text : STR("-");
 }
 
+/* Whatever a command leads to is a state of the table, has a deadline unless it is an end, keeps a token only to ask, waits for something.
+ */
+static void check_order(const struct order *o)
+{
+    bool stated = false;
+    for (size_t i = 0; i < ROWS; i++)
+        stated |= row_is(&table[i], o);
+    assert_true(stated);
+    bool ended = o->status == ORDER_NONE || o->status == ORDER_COMPLETED || o->status == ORDER_CANCELLED;
+    assert_int_equal(o->deadline == 0, ended);
+    assert_int_equal(order_waits_for(o) == 0, ended);
+    assert_int_equal(!str_absent(o->token), o->status == ORDER_PENDING_PAYMENT && o->payment == ORDER_PAYMENT_ASKED);
+    assert_int_equal(!str_absent(o->cancel_reason), o->status == ORDER_CANCELLING || o->status == ORDER_CANCELLED);
+}
+
 static void check_cell(const struct row *row, int cell)
 {
     struct story s;
     story_init(&s, &order_decider);
-    given_a_catalog(&s);
     bring_to(&s, row);
-    when(&s, cell_command(cell));
+    when(&s, cell_command(&s, cell));
     const char *expected = row->cells[cell];
     if (!expected || !str_is(decided(&s), expected))
-        fail_msg("%s, payment %s, command %d: expected %s, got %.*s", order_status_names[row->status], order_payment_names[row->payment],
-                 cell, expected ? expected : "(not stated)", STR_ARG(decided(&s)));
+        fail_msg("%s, payment %s%s, command %d: expected %s, got %.*s", order_status_names[row->status], order_payment_names[row->payment],
+                 row->released ? ", released" : "", cell, expected ? expected : "(not stated)", STR_ARG(decided(&s)));
+    check_order(order(&s));
     story_release(&s);
 }
 
 static void every_state_answers_every_command(void **state)
 {
-    (void)state;
-    bool stated[ORDER_STATUSES] = {0};
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
-        stated[table[i].status] = true;
-        for (int cell = 0; cell < CELLS; cell++)
+    struct story *s = *state;
+    bool status_stated[ORDER_STATUSES] = {0}, command_stated[ORDER_COMMANDS] = {[RECORD_PRODUCT] = true /* is about no order */};
+    for (size_t i = 0; i < ROWS; i++) {
+        status_stated[table[i].status] = true;
+        for (int cell = END + 1; cell < CELLS; cell++)
             check_cell(&table[i], cell);
     }
+    for (int cell = END + 1; cell < CELLS; cell++)
+        command_stated[cell_command(s, cell).type] = true;
     for (int status = ORDER_NONE; status < ORDER_STATUSES; status++)
-        assert_true(stated[status]);
+        assert_true(status_stated[status]);
+    for (int command = COMMAND_TIMER_DUE; command < ORDER_COMMANDS; command++)
+        assert_true(command_stated[command]);
+}
+
+/* ── what it waits for, until when ──────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void waits(struct story *s, const char *expected)
+{
+    struct str text = STR("");
+    unsigned waits_for = order_waits_for(order(s));
+    for (int wait = 0; wait < ORDER_WAITS; wait++)
+        if (waits_for & 1u << wait)
+            text = arena_printf(&s->arena, "%.*s%s%s", STR_ARG(text), text.n ? " " : "", order_wait_names[wait]);
+    if (!str_is(text, expected))
+        fail_msg("it waits for \"%.*s\", not \"%s\"", STR_ARG(text), expected);
+}
+
+static void an_order_says_what_it_waits_for(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    waits(s, "payment");
+    given(s, declined(1));
+    waits(s, "customer");
+    given(s, approved(1));
+    waits(s, "preparation");
+    given(s, fact(RECORD_PREPARED));
+    waits(s, "delivery-start");
+    given(s, cancel_by(customer, false));
+    waits(s, "payment delivery-decision-or-release");
+    given(s, fact(RECORD_CANCEL_REFUSED));
+    waits(s, "delivery-completion");
+    given(s, fact(RECORD_DELIVERED));
+    waits(s, "");
+}
+
+static void what_is_left_of_a_cancel_is_named(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    given(s, cancel_by(customer, false));
+    given(s, fact(RECORD_PAYMENT_CLOSED));
+    waits(s, "delivery-decision-or-release");
+    given(s, fact(RECORD_RELEASED));
+    waits(s, "");
+}
+
+static void machines_have_seconds_and_carriers_days(void **state)
+{
+    struct story *s = *state;
+    given(s, place_two_teas_and_a_cup());
+    given(s, approved(1));
+    assert_int_equal(order(s)->deadline, s->now + SECONDS(30));
+    s->now += SECONDS(1);
+    given(s, fact(RECORD_PREPARED));
+    assert_int_equal(order(s)->deadline, s->now + MINUTES(24 * 60));
+    s->now += SECONDS(1);
+    given(s, cancel_by(customer, false));
+    assert_int_equal(order(s)->deadline, s->now + SECONDS(30));
 }
 
 int main(void)
@@ -558,6 +1090,7 @@ int main(void)
         STORY(a_sum_beyond_all_money_is_refused),
         STORY(currencies_are_not_mixed),
         STORY(an_older_word_about_a_product_changes_nothing),
+        STORY(a_new_price_is_the_next_orders),
         STORY(an_approval_confirms_and_the_token_is_forgotten),
         STORY(an_approval_over_another_amount_confirms_nothing),
         STORY(a_declined_order_waits_and_may_be_paid_again),
@@ -568,8 +1101,28 @@ int main(void)
         STORY(outcomes_of_attempts_never_made_are_refused),
         STORY(an_order_goes_from_the_shelf_to_the_door),
         STORY(facts_in_any_order_end_the_same),
-        STORY(what_cannot_be_prepared_needs_review),
-        cmocka_unit_test(every_state_answers_every_command),
+        STORY(a_silent_payment_is_asked_ever_more_rarely),
+        STORY(those_who_wait_together_do_not_ask_together),
+        STORY(the_window_closes_on_who_waits_for_an_outcome),
+        STORY(the_window_closes_on_who_does_not_pay_again),
+        STORY(paying_again_does_not_move_the_window),
+        STORY(a_closed_payment_is_asked_no_more),
+        STORY(what_payment_gives_up_on_is_looked_at_until_it_is_known),
+        STORY(an_earlier_attempts_review_is_old_news),
+        STORY(a_customer_cancels_before_anything_is_paid),
+        STORY(an_operator_cancels_anybodys_order),
+        STORY(an_operators_own_order_is_a_customers),
+        STORY(what_cannot_be_prepared_is_cancelled),
+        STORY(who_wants_the_payment_back_gets_no_goods),
+        STORY(who_wants_the_payment_back_too_late_is_told),
+        STORY(the_parcel_had_left),
+        STORY(a_refund_over_another_amount_cancels_nothing),
+        STORY(an_order_says_what_it_waits_for),
+        STORY(what_is_left_of_a_cancel_is_named),
+        STORY(machines_have_seconds_and_carriers_days),
+        STORY(every_state_answers_every_command),
+        cmocka_unit_test(a_cancelled_order_ends_the_same_whatever_comes_first),
+        cmocka_unit_test(an_order_that_had_left_ends_the_same_whatever_comes_first),
     };
     return cmocka_run_group_tests_name("order", tests, NULL, NULL);
 }
