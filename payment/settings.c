@@ -7,5 +7,7 @@ const struct setting payment_settings[] = {
     {"JUMUN_PROVIDER", SETTING_TEXT, "simulated", &payment_config.provider, 0, 0, "who takes the money: simulated (the only one yet)"},
     {"JUMUN_PROVIDER_DEADLINE_MS", SETTING_MILLISECONDS, "1500", &payment_config.provider_deadline, 1, 60000,
      "how long the provider may take; then the payment is UNKNOWN, and asked again"},
+    {"JUMUN_PROVIDER_PATIENCE_MS", SETTING_MILLISECONDS, "600000", &payment_config.provider_patience, 1, 86400000,
+     "how long a charge's or refund's outcome may stay unknown; then a person is to look at it (it is asked for all the same)"},
     {NULL, 0, NULL, NULL, 0, 0, NULL},
 };

@@ -9,6 +9,7 @@ extern const struct setting payment_settings[];
 extern struct payment_config {
     const char *provider;
     duration provider_deadline;
+    duration provider_patience;
 } payment_config;
 
 #endif

@@ -13,6 +13,7 @@
     X("GET", "/api/orders/{id}", ORDER)                                                                                                    \
     X("POST", "/api/orders/{id}/payment", ORDER)                                                                                           \
     X("GET", "/api/payments/{id}", PAYMENT)                                                                                                \
+    X("POST", "/api/payments/{id}/cancel", PAYMENT)                                                                                        \
     X("GET", "/api/deliveries/{id}", DELIVERY)                                                                                             \
     X("POST", "/api/deliveries/{id}/start", DELIVERY)                                                                                      \
     X("POST", "/api/deliveries/{id}/complete", DELIVERY)                                                                                   \

@@ -1,4 +1,4 @@
-/* REST: attempts, which order asks for; and looking at a payment. */
+/* REST: attempts, which order asks for; looking at a payment, and cancelling it. */
 #include "inbound.h"
 #include "outbound/tables.h"
 
@@ -56,7 +56,25 @@ static bool make_attempt(struct call *call, struct command *c)
     return true;
 }
 
-/* Order understands APPROVED and DECLINED; everything else is "not known" to it. Money that is ours is APPROVED, given back or not. */
+static int64_t asked_attempt(const struct command *c)
+{
+    return c->type == MAKE_ATTEMPT ? ((const struct make_attempt *)c->data)->attempt : ((const struct record_outcome *)c->data)->attempt;
+}
+
+/* Nothing is asked for a closed payment any more: order is told so, whatever attempt it asked for. */
+static void put_closed(const struct payment *p, const struct command *c, struct json_writer *w)
+{
+    bool asked_before = p->attempts.count > 0;
+    json_begin_object(w, NULL);
+    json_put_text(w, "status", str_of(payment_status_names[p->status]));
+    json_put_id(w, "paymentId", p->id);
+    json_put_integer(w, "attempt", asked_attempt(c));
+    json_put_money(w, "amount", asked_before ? p->amount : ((const struct make_attempt *)c->data)->amount);
+    json_end_object(w);
+}
+
+/* Order understands APPROVED, DECLINED and CLOSED; everything else is "not known" to it. Money that is ours is APPROVED, given back or not.
+ */
 static void put_attempt(const struct payment *p, int64_t asked, struct json_writer *w)
 {
     const struct payment_attempt *attempt = payment_telling_attempt(p, asked);
@@ -70,20 +88,20 @@ static void put_attempt(const struct payment *p, int64_t asked, struct json_writ
     json_end_object(w);
 }
 
-static int64_t asked_attempt(const struct command *c)
-{
-    return c->type == MAKE_ATTEMPT ? ((const struct make_attempt *)c->data)->attempt : ((const struct record_outcome *)c->data)->attempt;
-}
-
 static void answer_attempt(const struct call *call, const struct command *c, struct aggregate *const *a, const struct decision *d,
                            struct answer *out)
 {
     (void)call;
-    out->later = d->effect_count > 0; /* the provider is being asked */
+    out->later = c->type == MAKE_ATTEMPT && d->effect_count > 0; /* the provider is being asked */
     if (out->later)
         return;
+    const struct payment *payment = a[0]->state;
+    struct json_writer w = {.out = &out->body};
     out->status = 200;
-    put_attempt(a[0]->state, asked_attempt(c), &(struct json_writer){.out = &out->body});
+    if (payment->status == PAYMENT_CLOSED)
+        put_closed(payment, c, &w);
+    else
+        put_attempt(payment, asked_attempt(c), &w);
 }
 
 /* ── GET /payments/{orderId} ────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -121,8 +139,11 @@ static void put_payment(struct uuid order, const struct payment *p, struct json_
     json_end_object(w);
 }
 
+/* Of a payment that was closed before anything was asked there is nothing to see. */
 static bool may_see(const struct call *call, const struct payment *p)
 {
+    if (uuid_is_nil(p->customer))
+        return false;
     return (call->who.roles & ROLE_OPERATOR) || uuid_equal(p->customer, call->who.subject);
 }
 
@@ -147,8 +168,37 @@ static void get(struct call *call, void *connection)
     buf_release(&body);
 }
 
+/* ── POST /payments/{orderId}/cancel ────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static bool cancel(struct call *call, struct command *c)
+{
+    struct uuid order;
+    if (!call_id(call, "orderId", &order))
+        return false;
+    struct cancel_payment *cancel = ARENA_NEW(http_arena(call->http), struct cancel_payment);
+    *cancel = (struct cancel_payment){.order = order, .customer = call->who.subject};
+    c->type = CANCEL_PAYMENT;
+    c->data = cancel;
+    c->correlation = order;
+    return true;
+}
+
+static void answer_cancel(const struct call *call, const struct command *c, struct aggregate *const *a, const struct decision *d,
+                          struct answer *out)
+{
+    (void)call, (void)c, (void)d;
+    out->status = 202; /* order cancels, and its answer comes by event */
+    put_payment(a[0]->id, a[0]->state, &(struct json_writer){.out = &out->body});
+}
+
 const struct service_route payment_routes[] = {
     {.method = "POST", .path = "/payments/{orderId}/attempts", .roles = ROLE_CUSTOMER, .command = make_attempt, .answer = answer_attempt},
     {.method = "GET", .path = "/payments/{orderId}", .roles = ROLE_CUSTOMER | ROLE_OPERATOR, .query = get},
+    {.method = "POST",
+     .path = "/payments/{orderId}/cancel",
+     .roles = ROLE_CUSTOMER,
+     .flags = HTTP_KEY_ACCEPTED,
+     .command = cancel,
+     .answer = answer_cancel},
     {0},
 };

@@ -48,7 +48,7 @@ struct stored_attempts {
     struct json_list attempts;
 };
 static const struct json_field stored_fields[] = {
-    JSON_FIELD_ARRAY(struct stored_attempts, attempts, "attempts", JSON_REQUIRED, &attempt_shape, 1, INT64_MAX),
+    JSON_FIELD_ARRAY(struct stored_attempts, attempts, "attempts", JSON_REQUIRED, &attempt_shape, 0, INT64_MAX),
 };
 static const struct json_shape stored_shape = JSON_SHAPE(struct stored_attempts, stored_fields, JSON_IGNORE_UNKNOWN);
 

@@ -58,7 +58,7 @@ static void approve_now(const struct provider_charge *charge)
 
 static void decline_now(const struct provider_charge *charge, const char *code)
 {
-    charge->done(charge->ctx, &(struct provider_outcome){.answer = PROVIDER_DECLINED, .decline_code = str_of(code)});
+    charge->done(charge->ctx, &(struct provider_outcome){.answer = PROVIDER_DECLINED, .code = str_of(code)});
 }
 
 static void put_in_order(struct pending *p)
@@ -185,8 +185,9 @@ static void *serve(void *none)
     return none;
 }
 
-static void start(void)
+static bool start(const char *database_url, char problem[200])
 {
+    (void)database_url, (void)problem;
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -195,6 +196,7 @@ static void start(void)
     TAILQ_INIT(&simulated.pending);
     simulated.stopping = false;
     invariant(pthread_create(&simulated.thread, NULL, serve, NULL) == 0);
+    return true;
 }
 
 static void stop(void)
@@ -214,4 +216,12 @@ static void stop(void)
     pthread_cond_destroy(&simulated.wake);
 }
 
-const struct provider simulated_provider = {.name = "simulated", .start = start, .stop = stop, .charge = charge_simulated};
+static void refund_simulated(const struct provider_refund *refund)
+{
+    char reference[3 + UUID_TEXT + 1] = "re_";
+    uuid_format(refund->key, reference + 3);
+    refund->done(refund->ctx, &(struct provider_outcome){.answer = PROVIDER_APPROVED, .reference = str_of(reference)});
+}
+
+const struct provider simulated_provider = {
+    .name = "simulated", .start = start, .stop = stop, .charge = charge_simulated, .refund = refund_simulated};

@@ -2,6 +2,7 @@
 #include "tables.h"
 
 #include "attempts.h"
+#include "refund.h"
 
 static const struct store_column payment_columns[] = {
     STORE_COLUMN_FIXED(struct payment, id, "payment_id", STORE_ID),
@@ -10,8 +11,11 @@ static const struct store_column payment_columns[] = {
     STORE_COLUMN_FIXED(struct payment, amount.amount, "amount", STORE_INTEGER),
     STORE_COLUMN_FIXED(struct payment, amount.currency, "currency", STORE_CURRENCY),
     STORE_COLUMN_JSON(struct payment, attempts, "attempts", attempts_encode, attempts_decode),
+    STORE_COLUMN_JSON(struct payment, refund, "refund", refund_encode, refund_decode),
     STORE_COLUMN(struct payment, token, "token", STORE_TEXT),
     STORE_COLUMN(struct payment, needs_review, "needs_review", STORE_TEXT),
+    STORE_COLUMN(struct payment, cancel_requested, "cancel_requested", STORE_BOOLEAN),
+    STORE_COLUMN(struct payment, closing, "closing", STORE_BOOLEAN),
     STORE_COLUMN_FIXED(struct payment, created_at, "created_at", STORE_TIME),
     STORE_COLUMN(struct payment, updated_at, "updated_at", STORE_TIME),
 };

@@ -28,7 +28,7 @@ static void answered(void *ctx, const struct provider_outcome *outcome)
 {
     struct asked *a = ctx;
     struct str text = outcome->answer == PROVIDER_APPROVED   ? outcome->reference
-                      : outcome->answer == PROVIDER_DECLINED ? outcome->decline_code
+                      : outcome->answer == PROVIDER_DECLINED ? outcome->code
                                                              : STR("");
     pthread_mutex_lock(&a->lock);
     a->times++;
@@ -74,7 +74,8 @@ static struct asked outcome_of(struct uuid key, const char *token, duration dead
 static int start(void **state)
 {
     (void)state;
-    simulated_provider.start();
+    char problem[200];
+    assert_true(simulated_provider.start(NULL, problem));
     return 0;
 }
 
@@ -154,7 +155,8 @@ static void the_soonest_is_answered_first(void **state)
     simulated_provider.stop(); /* nobody is left waiting */
     assert_int_equal(late.times, 1);
     assert_int_equal(late.answer, PROVIDER_SILENT);
-    simulated_provider.start();
+    char problem[200];
+    assert_true(simulated_provider.start(NULL, problem));
 }
 
 int main(void)
