@@ -26,19 +26,24 @@ static void header_add(struct http_request *rq, struct MHD_Response *response, s
         (void)MHD_add_response_header(response, arena_str(&rq->arena, name).p, arena_str(&rq->arena, value).p);
 }
 
-struct MHD_Response *answer_build(struct http_request *rq, const struct http_answer *a)
+void answer_head(struct http_request *rq, const struct http_answer *a, struct MHD_Response *response)
 {
     invariant(a->status >= 200 && a->status <= 599);
-    struct str body = str_empty(a->body) ? STR("") : arena_str(&rq->arena, a->body);
-    struct MHD_Response *response = MHD_create_response_from_buffer(body.n, (void *)body.p, MHD_RESPMEM_PERSISTENT);
-    invariant(response);
     if (!str_absent(a->content_type))
         (void)MHD_add_response_header(response, "Content-Type", arena_str(&rq->arena, a->content_type).p);
-    else if (body.n)
-        (void)MHD_add_response_header(response, "Content-Type", "application/json");
     for (size_t i = 0; i < a->header_count; i++)
         header_add(rq, response, a->headers[i].name, a->headers[i].value);
     rq->status = a->status;
+}
+
+struct MHD_Response *answer_build(struct http_request *rq, const struct http_answer *a)
+{
+    struct str body = str_empty(a->body) ? STR("") : arena_str(&rq->arena, a->body);
+    struct MHD_Response *response = MHD_create_response_from_buffer(body.n, (void *)body.p, MHD_RESPMEM_PERSISTENT);
+    invariant(response);
+    if (str_absent(a->content_type) && body.n)
+        (void)MHD_add_response_header(response, "Content-Type", "application/json");
+    answer_head(rq, a, response);
     return response;
 }
 

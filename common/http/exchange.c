@@ -65,6 +65,8 @@ static enum MHD_Result send_answer(struct http_request *rq)
 {
     struct MHD_Response *response = rq->response;
     rq->response = NULL;
+    if (rq->stream)
+        stream_start(rq->stream);
     if (atomic_load(&rq->server->draining) || rq->peer->surplus)
         (void)MHD_add_response_header(response, "Connection", "close");
     enum MHD_Result queued = MHD_queue_response(rq->connection, (unsigned)rq->status, response);
@@ -193,19 +195,21 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **context, 
     if (!rq)
         return;
     duration now = clock_monotonic(), took = now - rq->started;
-    bool handed = rq->handed;
+    bool handed = rq->handed, streamed = false;
     peer_quiet(s, rq->peer, now);
     int status = 503, state = atomic_exchange(&rq->state, REQUEST_GONE);
     if (state != REQUEST_ABANDONED) {
         if (code == MHD_REQUEST_TERMINATED_TIMEOUT_REACHED && state == REQUEST_READING)
             (void)break_off(rq, REFUSAL_SLOW, STR("Nothing came for too long."));
         status = rq->status;
+        streamed = rq->stream != NULL;
         if (rq->response) /* came after the refusal of an abandoned request */
             MHD_destroy_response(rq->response);
         give_back(s, rq);
     }
     counter_add(&s->answered[status / 100], 1);
-    histogram_time(&s->time, took);
+    if (!streamed) /* how long a client listens says nothing of how fast it is served */
+        histogram_time(&s->time, took);
     if (handed)
         leave(s);
 }

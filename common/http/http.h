@@ -90,6 +90,36 @@ void http_answer_header(struct http_answer *a, struct str name, struct str value
 void http_reply(struct http_request *rq, const struct http_answer *a); /* any thread, exactly once; rq is gone after it */
 void http_reply_json(struct http_request *rq, int status, struct str body);
 
+/* ── answers that go on ──────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * In place of http_reply(): the head at once, then what is sent, when it is sent.
+ *
+ *     c->stream = http_stream_new(rq, &(struct http_stream_config){.ended = client_ended, .ctx = c});
+ *     http_stream_begin(c->stream, &(struct http_answer){.status = 200, .content_type = STR("text/event-stream")});
+ *     http_stream_send(c->stream, STR("data: 1\n\n"));      // any thread, never waits
+ *     http_stream_close(c->stream);
+ *
+ * A stream lives until `ended` is called: exactly once, when all was sent after a close, or the client has left (noticed at once), was cut
+ * off, or the server stops. So whoever sends and `ended` share a lock, under which `ended` takes the stream out of sight. It comes from the
+ * server's thread, or out of http_stream_begin() itself when the request's client is gone already or asked for the head only: that one is
+ * not called with the lock held.
+ *
+ * A client may be behind by buffer_max bytes; then it is cut off, without the end of the body, so that it knows. http_drain() ends all
+ * streams as a close does.
+ */
+struct http_stream;
+struct http_stream_config {
+    size_t buffer_max; /* 0: 64 KiB */
+    void (*ended)(void *ctx);
+    void *ctx;
+};
+struct http_stream *http_stream_new(struct http_request *rq, const struct http_stream_config *config);
+void http_stream_begin(struct http_stream *st, const struct http_answer *head); /* exactly once; no body; rq is gone after it */
+bool http_stream_send(struct http_stream *st, struct str bytes); /* copied; may come before the begin. False: nobody will read it */
+void http_stream_close(struct http_stream *st);
+void http_stream_abort(struct http_stream *st); /* what was not sent is dropped; the client sees that the end is missing */
+
 struct http_problem {
     int status;
     const char *type; /* "/problems/not-found" */

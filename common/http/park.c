@@ -43,7 +43,7 @@ static void resume(struct http_server *s, struct http_request *rq)
  * OWED: the server's thread finds the answer when the handler returns. ABANDONED: it is sent if nothing else was yet, and freed when the
  * connection ends. GONE: the server may be gone as well; it is only touched for a request that is parked, because it waits for that.
  */
-static void deliver(struct http_request *rq, struct MHD_Response *response)
+void park_deliver(struct http_request *rq, struct MHD_Response *response)
 {
     rq->response = response;
     struct http_server *s = rq->server;
@@ -65,12 +65,12 @@ static void deliver(struct http_request *rq, struct MHD_Response *response)
 
 void http_reply(struct http_request *rq, const struct http_answer *a)
 {
-    deliver(rq, answer_build(rq, a));
+    park_deliver(rq, answer_build(rq, a));
 }
 
 void http_reply_problem(struct http_request *rq, const struct http_problem *p)
 {
-    deliver(rq, answer_problem(rq, p));
+    park_deliver(rq, answer_problem(rq, p));
 }
 
 void park_abandon(struct http_server *s)

@@ -21,6 +21,7 @@
 #include <sys/queue.h>
 
 struct http_server;
+struct http_stream;
 struct peer;
 
 enum request_state {
@@ -68,6 +69,7 @@ struct http_request {
     _Atomic int state;
     int status;
     struct MHD_Response *response;
+    struct http_stream *stream; /* the answer is one; valid until it is sent */
 };
 
 #define HTTP_LENGTH_UNKNOWN UINT64_MAX
@@ -79,6 +81,9 @@ void request_free(struct http_request *rq);
 /* The first refusal stands. */
 void request_refuse(struct http_request *rq, const struct http_problem *problem);
 void request_malformed(struct http_request *rq, struct str detail); /* 400, and closes */
+
+/* Status and headers, into a response that has its body. */
+void answer_head(struct http_request *rq, const struct http_answer *a, struct MHD_Response *response);
 
 /* The answer as libmicrohttpd wants it; the body is copied to the request's arena. */
 struct MHD_Response *answer_build(struct http_request *rq, const struct http_answer *a);

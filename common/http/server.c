@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -43,9 +44,11 @@ static struct http_server *server_new(const struct http_config *c)
     TAILQ_INIT(&s->quiet);
     TAILQ_INIT(&s->pool);
     TAILQ_INIT(&s->parked);
+    TAILQ_INIT(&s->streams);
     lock_init(s);
     s->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    invariant(s->wake >= 0);
+    s->leaving = epoll_create1(EPOLL_CLOEXEC);
+    invariant(s->wake >= 0 && s->leaving >= 0);
     return s;
 }
 
@@ -59,6 +62,7 @@ static void server_free(struct http_server *s)
     if (s->listener >= 0)
         close(s->listener);
     close(s->wake);
+    close(s->leaving);
     route_table_free(s->routes);
     pthread_cond_destroy(&s->calm);
     pthread_mutex_destroy(&s->lock);
@@ -104,14 +108,16 @@ static void *server_loop(void *argument)
 {
     struct http_server *s = argument;
     int epoll = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    struct pollfd fds[2] = {{.fd = epoll, .events = POLLIN}, {.fd = s->wake, .events = POLLIN}};
+    struct pollfd fds[3] = {{.fd = epoll, .events = POLLIN}, {.fd = s->wake, .events = POLLIN}, {.fd = s->leaving, .events = POLLIN}};
     while (!atomic_load(&s->ending)) {
         eventfd_t wakes;
-        (void)poll(fds, 2, patience_of(s->daemon));
+        (void)poll(fds, 3, patience_of(s->daemon));
         if (fds[1].revents) {
             (void)eventfd_read(s->wake, &wakes);
             atomic_store(&s->woken, false); /* last: who found it set did so before MHD_run(), which sees what he resumed */
         }
+        if (fds[2].revents)
+            stream_each_leaving(s);
         if (atomic_load(&s->draining))
             server_go_deaf(s);
         MHD_run(s->daemon);
@@ -180,6 +186,7 @@ void http_drain(struct http_server *s)
     server_wake(s); /* libmicrohttpd may be quieted in its loop's thread only */
     duration until = clock_monotonic() + FAREWELL;
     pthread_mutex_lock(&s->lock);
+    stream_end_all(s, http_stream_close);
     while (!atomic_load(&s->deaf) && wait_until(s, until))
         ;
     pthread_mutex_unlock(&s->lock);
@@ -197,6 +204,7 @@ void http_stop(struct http_server *s, duration patience)
     pthread_mutex_lock(&s->lock);
     wait_for_requests(s, clock_monotonic() + patience);
     park_abandon(s);
+    stream_end_all(s, http_stream_abort);
     while (!TAILQ_EMPTY(&s->parked)) /* somebody is just answering */
         pthread_cond_wait(&s->calm, &s->lock);
     wait_for_requests(s, clock_monotonic() + FAREWELL);
@@ -228,5 +236,7 @@ void http_show(const struct http_server *s, const char *labels, struct metrics_p
     show_answers(s, labels, page);
     metrics_histogram_time(page, "jumun_http_request_seconds", "From the request's first line to the end of the answer.", labels, &s->time);
     metrics_gauge(page, "jumun_http_parked", "Requests that wait for their answer.", labels, &s->parked_count);
+    metrics_gauge(page, "jumun_http_streams", "Answers that go on.", labels, &s->stream_count);
+    metrics_counter(page, "jumun_http_streams_cut_total", "Streams cut off because their clients were too slow.", labels, &s->streams_cut);
     metrics_gauge(page, "jumun_http_connections", "Open connections.", labels, &s->connections);
 }

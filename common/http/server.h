@@ -7,6 +7,7 @@
 
 TAILQ_HEAD(request_list, http_request);
 TAILQ_HEAD(peer_list, peer);
+TAILQ_HEAD(stream_list, http_stream);
 
 /* A connection. */
 struct peer {
@@ -29,7 +30,8 @@ struct http_server {
     int listener;
     unsigned port;
     pthread_t thread;
-    int wake; /* eventfd: the loop is to go round */
+    int wake;    /* eventfd: the loop is to go round */
+    int leaving; /* epoll: clients of streams that leave */
 
     /* the server's thread */
     struct peer_list quiet; /* longest quiet first */
@@ -46,8 +48,11 @@ struct http_server {
     pthread_mutex_t lock;    /* parked, and the moment of suspending or resuming */
     pthread_cond_t calm;     /* active or parked fell to zero, or the server went deaf */
     struct request_list parked;
+    struct stream_list streams; /* under the lock, too */
     struct gauge parked_count;
     struct gauge connections;
+    struct gauge stream_count;
+    struct counter streams_cut;
     struct counter answered[6]; /* by hundreds of the status; [0]: broken off without an answer */
     struct histogram time;
 };
@@ -72,8 +77,14 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **context, 
 size_t exchange_keep(void *cls, struct MHD_Connection *connection, char *text); /* in place of unescaping */
 
 /* park.c: requests that wait for their answer */
-bool park(struct http_request *rq);       /* false: it was answered meanwhile */
-void park_abandon(struct http_server *s); /* all that are parked are given back, to be refused */
+bool park(struct http_request *rq);                                        /* false: it was answered meanwhile */
+void park_abandon(struct http_server *s);                                  /* all that are parked are given back, to be refused */
+void park_deliver(struct http_request *rq, struct MHD_Response *response); /* any thread: its answer */
+
+/* stream.c: answers that go on */
+void stream_start(struct http_stream *st);                                       /* its head is about to be sent */
+void stream_each_leaving(struct http_server *s);                                 /* breaks off those whose clients have left */
+void stream_end_all(struct http_server *s, void (*end)(struct http_stream *st)); /* with the lock held */
 
 /* server.c */
 void server_wake(struct http_server *s);    /* any thread: something was resumed, or the server is to drain or end */
