@@ -36,7 +36,7 @@ struct command {
     struct uuid cause;       /* id of the event or request behind it: the causation id of what is decided */
     struct uuid correlation; /* the order's id (for the catalog: the product's): groups, and is the key on the topics */
     struct uuid fresh;       /* an id that nothing has yet, for what the command may create */
-    struct str traceparent;  /* W3C trace context; may be absent */
+    struct str traceparent;  /* the trace it belongs to (trace.h of telemetry); may be absent */
     instant now;             /* the database's clock, set by the engine just before deciding */
 };
 

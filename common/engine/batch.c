@@ -1,7 +1,9 @@
 /* Batch: begin, load, decide, save, commit — one transaction in two round trips, whatever its size — and what follows the commit. */
 #include "batch_inside.h"
+#include "clock.h"
 #include "invariant.h"
 #include "memory.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 struct batch *batch_new(const struct engine_config *config, struct pg *pg, struct batch_stats *stats)
@@ -83,6 +85,7 @@ static void set_out(struct batch *b, struct engine_command **commands, size_t n)
     b->inbox_count = b->keyed_count = b->due_count = b->event_count = b->event_room = b->published = 0;
     b->timer_count = 0;
     b->next_timer = 0;
+    b->started = trace_on() ? clock_now() : 0;
     b->count = n;
     for (size_t i = 0; i < n; i++) {
         b->entries[i].c = commands[i];
@@ -155,6 +158,32 @@ enum batch_result batch_run(struct batch *b, struct engine_command **commands, s
 
 /* ── after the commit ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
+static const char *first_event_name(const struct entry *e)
+{
+    return e->decision.event_count > 0 ? e->decision.decider->events[e->decision.events[0].type].name : NULL;
+}
+
+/* From the batch's start to its commit, which is the same for all that were decided in it. */
+static void end_span(const struct batch *b, const struct entry *e, instant now)
+{
+    char name[100];
+    const char *event = first_event_name(e);
+    const struct refusal *refusal = e->decision.refusal;
+    int n = snprintf(name, sizeof name, "decide%s%.80s", event ? " " : "", event ? event : "");
+    span_end(&e->span, SPAN_INTERNAL, SPAN_UNSET, now, (struct str){name, (size_t)n},
+             LOG_FIELDS(LOG_ID("jumun.correlation", e->c->command.correlation), LOG_INT("jumun.batch.size", (int64_t)b->count),
+                        LOG_INT("jumun.events", (int64_t)e->decision.event_count),
+                        LOG_STR("jumun.refusal", refusal ? refusal->type : NULL)));
+}
+
+static void end_spans(const struct batch *b)
+{
+    instant now = b->started ? clock_now() : 0;
+    for (size_t i = 0; now && i < b->count; i++)
+        if (span_recorded(&b->entries[i].span))
+            end_span(b, &b->entries[i], now);
+}
+
 static void start_effects(struct batch *b, struct engine *engine, struct entry *e)
 {
     struct asker *asker = e->answer.later ? e->c->asker : NULL;
@@ -164,7 +193,8 @@ static void start_effects(struct batch *b, struct engine *engine, struct entry *
                                       &(struct effect){.aggregate = d->aggregate,
                                                        .correlation = e->c->command.correlation,
                                                        .cause = e->first_event,
-                                                       .traceparent = e->c->command.traceparent,
+                                                       .traceparent = e->trace,
+                                                       .after = first_event_name(e),
                                                        .data = d->data,
                                                        .asker = asker});
         asker = NULL;
@@ -195,6 +225,7 @@ static void count(struct batch *b, const struct entry *e)
 void batch_finish(struct batch *b, struct engine *engine)
 {
     counter_add(&b->stats->events, b->event_count);
+    end_spans(b);
     for (size_t i = 0; i < b->count; i++) {
         struct entry *e = &b->entries[i];
         count(b, e);

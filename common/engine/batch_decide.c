@@ -40,7 +40,7 @@ static struct str encode(struct batch *b, const struct decided_event *e)
     return arena_str(&b->arena, buf_str(&b->payload));
 }
 
-static void note_event(struct batch *b, struct decision *d, size_t i, const struct command *c)
+static void note_event(struct batch *b, struct decision *d, size_t i, const struct command *c, struct str trace)
 {
     const struct event_type *type = &d->decider->events[d->events[i].type];
     struct decided_event *e = &d->events[i];
@@ -56,7 +56,7 @@ static void note_event(struct batch *b, struct decision *d, size_t i, const stru
         .type = type,
         .correlation = uuid_is_nil(c->correlation) ? e->aggregate->id : c->correlation,
         .causation = c->cause,
-        .traceparent = c->traceparent,
+        .traceparent = trace,
         .at = c->now,
         .data = encode(b, e),
     };
@@ -67,7 +67,7 @@ static void note_decision(struct batch *b, struct entry *e)
 {
     struct decision *d = &e->decision;
     for (size_t i = 0; i < d->event_count; i++) {
-        note_event(b, d, i, &e->c->command);
+        note_event(b, d, i, &e->c->command, e->trace);
         if (uuid_is_nil(e->first_event))
             e->first_event = d->events[i].id;
     }
@@ -91,6 +91,7 @@ static void decide(struct batch *b, struct entry *e, instant now)
         e->fate = FATE_STALE;
         return;
     }
+    e->trace = span_begin(&e->span, &b->arena, c->traceparent, b->started);
     decision_init(&e->decision, b->config->decider, &b->arena);
     b->config->decider->decide(c, e->aggregates, &e->decision);
     if (e->decision.refusal) {
@@ -120,7 +121,7 @@ static void settle(struct batch *b, instant now)
         b->config->decider->settle(a, d);
         decision_apply(d, &b->arena);
         for (size_t k = 0; k < d->event_count; k++)
-            note_event(b, d, k, &(struct command){.correlation = a->id, .now = now});
+            note_event(b, d, k, &(struct command){.correlation = a->id, .now = now}, (struct str){0});
     }
 }
 

@@ -28,7 +28,9 @@ struct entry {
     struct decision decision;
     struct uuid first_event;
     struct answer answer;
-    bool notes_key; /* its idempotency key is new, and noted in this transaction */
+    struct span span;
+    struct str trace; /* for what it causes */
+    bool notes_key;   /* its idempotency key is new, and noted in this transaction */
 };
 
 struct batch {
@@ -43,8 +45,9 @@ struct batch {
     struct loaded loaded;
     struct load *loads; /* SELECTs under way */
     size_t load_count;
-    instant now;
-    int backend; /* the session it runs in */
+    instant now;     /* the database's clock … */
+    instant started; /* … and our own; only when traces are on */
+    int backend;     /* the session it runs in */
 
     struct entry **inbox; /* those with an inbox id, ascending by it */
     size_t inbox_count;

@@ -7,6 +7,7 @@
 #include "memory.h"
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -62,6 +63,9 @@ struct engine_command *engine_outcome_command(const struct effect *effect)
                                   .correlation = effect->correlation,
                                   .fresh = uuid_new(),
                                   .traceparent = arena_str(&c->arena, effect->traceparent)};
+    if (!str_empty(effect->traceparent))
+        c->command.traceparent = span_begin(&c->span, &c->arena, c->command.traceparent, 0);
+    c->after = effect->after;
     c->asker = effect->asker;
     return c;
 }
@@ -91,8 +95,19 @@ bool engine_offer(struct engine *e, struct engine_command *c)
     return enqueue(e, c, true);
 }
 
+/* What was outside is over: its outcome is here. */
+static void end_effect(const struct engine_command *c)
+{
+    char name[100];
+    int n = snprintf(name, sizeof name, "after %.80s", c->after ? c->after : "a decision");
+    span_end(&c->span, SPAN_INTERNAL, SPAN_UNSET, 0, (struct str){name, (size_t)n},
+             LOG_FIELDS(LOG_ID("jumun.correlation", c->command.correlation)));
+}
+
 void engine_submit(struct engine *e, struct engine_command *c)
 {
+    if (span_recorded(&c->span))
+        end_effect(c);
     if (!enqueue(e, c, false))
         end_command(e, c, ENGINE_UNAVAILABLE, false);
 }

@@ -26,6 +26,7 @@
 #include "json_encode.h"
 #include "metrics.h"
 #include "store.h"
+#include "trace.h"
 #include <sys/queue.h>
 
 struct engine;
@@ -83,6 +84,8 @@ struct engine_command {
     struct asker *asker; /* NULL: nobody waits */
     void (*done)(struct engine_command *c, enum engine_outcome outcome, const struct refusal *refusal); /* may be NULL; frees nothing */
     void *ctx;                                                                                          /* for done */
+    struct span span;  /* of the effect whose outcome this is; ends when the command is submitted */
+    const char *after; /* its name: the event that the effect followed */
     STAILQ_ENTRY(engine_command) next;
 };
 struct engine_command *engine_command_new(void);
@@ -99,7 +102,8 @@ struct effect {
     struct uuid aggregate;
     struct uuid correlation;
     struct uuid cause;      /* the first event of the decision; nil when there was none */
-    struct str traceparent; /* valid during start() only */
+    struct str traceparent; /* valid during start() only; see trace.h */
+    const char *after;      /* the decision's first event; NULL when there was none */
     const void *data;       /* valid during start() only */
     struct asker *asker;
 };

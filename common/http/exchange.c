@@ -11,6 +11,7 @@
 
 #include "clock.h"
 #include "invariant.h"
+#include <stdio.h>
 #include <string.h>
 
 #define POOL_MAX      256
@@ -146,9 +147,29 @@ static enum MHD_Result step_body(struct http_request *rq, const char *data, size
     return MHD_YES;
 }
 
+static void span_open(struct http_request *rq)
+{
+    struct trace_headers came = {http_header(rq, "traceparent"), http_header(rq, "tracestate"), http_header(rq, "baggage")};
+    rq->trace = trace_join(&rq->arena, &came);
+    if (rq->server->traced)
+        rq->trace = span_begin(&rq->span, &rq->arena, rq->trace, rq->received);
+}
+
+static void span_close(const struct http_request *rq, duration took)
+{
+    char name[200];
+    const struct http_route *route = rq->match.route;
+    int n = snprintf(name, sizeof name, "%.*s%s%s", STR_ARG(rq->method), route ? " " : "", route ? route->path : "");
+    span_end(&rq->span, SPAN_SERVER, rq->status >= 500 ? SPAN_ERROR : SPAN_UNSET, rq->received + took,
+             (struct str){name, (size_t)n < sizeof name ? (size_t)n : sizeof name - 1},
+             LOG_FIELDS(LOG_TEXT_OF("http.request.method", rq->method), LOG_STR("http.route", route ? route->path : NULL),
+                        LOG_TEXT_OF("url.path", rq->path), LOG_INT("http.response.status_code", rq->status)));
+}
+
 static enum MHD_Result step_whole(struct http_request *rq)
 {
     struct http_server *s = rq->server;
+    span_open(rq);
     if (rq->refused)
         return send_refusal(rq);
     rq->handed = true;
@@ -203,6 +224,8 @@ void exchange_end(void *cls, struct MHD_Connection *connection, void **context, 
             (void)break_off(rq, REFUSAL_SLOW, STR("Nothing came for too long."));
         status = rq->status;
         streamed = rq->stream != NULL;
+        if (span_recorded(&rq->span))
+            span_close(rq, took);
         if (rq->response) /* came after the refusal of an abandoned request */
             MHD_destroy_response(rq->response);
         give_back(s, rq);

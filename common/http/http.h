@@ -50,6 +50,7 @@ struct http_config {
     size_t body_max;          /* 0: 64 KiB */
     unsigned connection_max;  /* 0: 2000 */
     duration request_timeout; /* 0: 10 s without a byte while head or body are read */
+    bool traced;              /* a span for each request; else its trace goes through as it came */
 };
 
 struct http_server;
@@ -74,6 +75,7 @@ void http_each_header(const struct http_request *rq, void (*each)(void *ctx, str
 struct str http_body(const struct http_request *rq);
 struct str http_remote(const struct http_request *rq); /* the peer's address */
 instant http_received(const struct http_request *rq);
+struct str http_trace(const struct http_request *rq); /* for all that it causes, see trace.h; absent when it came without */
 
 /* ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 

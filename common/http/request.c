@@ -78,6 +78,11 @@ instant http_received(const struct http_request *rq)
     return rq->received;
 }
 
+struct str http_trace(const struct http_request *rq)
+{
+    return rq->trace;
+}
+
 struct str http_header(const struct http_request *rq, const char *name)
 {
     struct str wanted = str_of(name);

@@ -15,6 +15,7 @@
 #include "buf.h"
 #include "http.h"
 #include "route.h"
+#include "trace.h"
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
@@ -58,6 +59,8 @@ struct http_request {
     bool announced;   /* a body was announced; length says how much, HTTP_LENGTH_UNKNOWN when chunked */
     uint64_t length;
     struct route_match match;
+    struct span span;
+    struct str trace;
 
     /* what the server itself answers, in place of a handler */
     bool refused;

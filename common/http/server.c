@@ -41,6 +41,7 @@ static struct http_server *server_new(const struct http_config *c)
     s->body_max = c->body_max ? c->body_max : BODY_MAX;
     s->connection_max = c->connection_max ? c->connection_max : CONNECTION_MAX;
     s->request_timeout = c->request_timeout ? c->request_timeout : REQUEST_TIMEOUT;
+    s->traced = c->traced;
     TAILQ_INIT(&s->quiet);
     TAILQ_INIT(&s->pool);
     TAILQ_INIT(&s->parked);

@@ -27,6 +27,7 @@ struct http_server {
     size_t body_max;
     unsigned connection_max;
     duration request_timeout;
+    bool traced;
     int listener;
     unsigned port;
     pthread_t thread;

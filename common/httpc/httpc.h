@@ -41,6 +41,7 @@ struct httpc_call {
     struct str url;
     const struct httpc_header *headers; /* all strings are copied */
     size_t header_count;
+    struct str trace;  /* see trace.h; goes along in the standard headers, which `headers` then must not have; absent: none */
     struct str body;   /* absent: none */
     duration deadline; /* from now, whole call */
     void (*done)(void *ctx, const struct httpc_response *response);

@@ -42,6 +42,7 @@ void transfer_reset(struct transfer *t)
     t->too_large = false;
     t->answer_header_count = 0;
     t->content_type = (struct str){0};
+    t->span = (struct span){0};
 }
 
 void transfer_free(struct transfer *t)
@@ -120,6 +121,19 @@ static struct curl_slist **header_push(struct transfer *t, struct curl_slist **e
     return &node->next;
 }
 
+static struct curl_slist **trace_push(struct transfer *t, struct curl_slist **end, struct str name, struct str value)
+{
+    return str_absent(value) ? end : header_push(t, end, header_line(&t->arena, name, value));
+}
+
+static struct curl_slist **trace_fill(struct transfer *t, struct curl_slist **end, struct str parent)
+{
+    struct trace_headers h = trace_split(span_begin(&t->span, &t->arena, parent, 0));
+    end = trace_push(t, end, STR("traceparent"), h.traceparent);
+    end = trace_push(t, end, STR("tracestate"), h.tracestate);
+    return trace_push(t, end, STR("baggage"), h.baggage);
+}
+
 static void headers_fill(struct transfer *t, const struct httpc_call *call)
 {
     struct curl_slist **end = &t->headers;
@@ -135,6 +149,8 @@ static void headers_fill(struct transfer *t, const struct httpc_call *call)
         content_type |= str_equal_ignoring_case(name, STR("content-type"));
         end = header_push(t, end, header_line(&t->arena, name, value));
     }
+    if (!str_empty(call->trace))
+        end = trace_fill(t, end, call->trace);
     if (!accept)
         end = header_push(t, end, "Accept:");
     if (!content_type)

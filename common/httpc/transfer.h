@@ -6,6 +6,7 @@
 
 #include "buf.h"
 #include "httpc.h"
+#include "trace.h"
 #include <curl/curl.h>
 #include <sys/queue.h>
 
@@ -26,6 +27,7 @@ struct transfer {
     void (*done)(void *ctx, const struct httpc_response *response);
     void *ctx;
     const char *refusal; /* why it cannot be sent at all */
+    struct span span;
 
     /* came back */
     int attempts;

@@ -1,7 +1,9 @@
 /* The messages that a consumer holds, and how they look to whoever applies them. */
 #include "batch.h"
+#include "clock.h"
 #include "memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 void batch_init(struct batch *b)
@@ -80,13 +82,56 @@ static void record_show(struct kafka_record *r, const rd_kafka_message_t *m, str
     record_headers(r, m, arena);
 }
 
+/* ── spans ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+struct str kafka_record_trace(const struct kafka_record *r, struct arena *arena)
+{
+    struct trace_headers came = {kafka_record_header(r, STR("traceparent")), kafka_record_header(r, STR("tracestate")),
+                                 kafka_record_header(r, STR("baggage"))};
+    return str_absent(r->trace) ? trace_join(arena, &came) : r->trace;
+}
+
+/* Under the span that made the event; so what the record causes is under that of the record. */
+static void batch_trace(struct batch *b)
+{
+    instant now = clock_now();
+    b->spans = ARENA_ARRAY(&b->arena, struct span, b->n);
+    for (size_t i = 0; i < b->n; i++)
+        b->records[i].trace = span_begin(&b->spans[i], &b->arena, kafka_record_trace(&b->records[i], &b->arena), now);
+}
+
+static void record_span(const struct kafka_record *r, const struct span *span, const char *group, instant now)
+{
+    char name[128];
+    int n = snprintf(name, sizeof(name), "process %.100s", r->topic.p);
+    span_end(span, SPAN_CONSUMER, SPAN_UNSET, now, (struct str){name, (size_t)n},
+             LOG_FIELDS(LOG_STR("messaging.system", "kafka"), LOG_STR("messaging.operation.type", "process"),
+                        LOG_TEXT_OF("messaging.destination.name", r->topic), LOG_INT("messaging.destination.partition.id", r->partition),
+                        LOG_INT("messaging.kafka.offset", r->offset), LOG_STR("messaging.consumer.group.name", group),
+                        LOG_TEXT_OF("cloudevents.event_type", kafka_record_header(r, STR("ce_type"))),
+                        LOG_TEXT_OF("cloudevents.event_id", kafka_record_header(r, STR("ce_id")))));
+}
+
+/* ── records ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
 const struct kafka_record *batch_records(struct batch *b)
 {
     arena_reset(&b->arena);
-    struct kafka_record *records = ARENA_ARRAY(&b->arena, struct kafka_record, b->n);
+    b->records = ARENA_ARRAY(&b->arena, struct kafka_record, b->n);
     for (size_t i = 0; i < b->n; i++)
-        record_show(&records[i], b->messages[i], &b->arena);
-    return records;
+        record_show(&b->records[i], b->messages[i], &b->arena);
+    b->spans = NULL;
+    if (trace_on())
+        batch_trace(b);
+    return b->records;
+}
+
+void batch_applied(struct batch *b, const char *group)
+{
+    instant now = b->spans ? clock_now() : 0;
+    for (size_t i = 0; b->spans && i < b->n; i++)
+        if (span_recorded(&b->spans[i]))
+            record_span(&b->records[i], &b->spans[i], group, now);
 }
 
 struct str kafka_record_header(const struct kafka_record *r, struct str name)

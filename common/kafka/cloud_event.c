@@ -156,21 +156,6 @@ static bool decode_content_type(const struct decoding *d)
            decoding_fail(d, "content-type", "must be application/json", text);
 }
 
-/* A trace is an aid, never a reason to refuse an event: what is malformed is left out (W3C Trace Context, 3.2.2). */
-static struct str decode_traceparent(const struct kafka_record *record)
-{
-    struct str text = kafka_record_header(record, STR("traceparent"));
-    if (str_absent(text) || text.n != 55)
-        return (struct str){0};
-    for (size_t i = 0; i < text.n; i++) {
-        bool dash = i == 2 || i == 35 || i == 52;
-        char c = text.p[i];
-        if (dash ? c != '-' : !is_digit(c) && (c < 'a' || c > 'f'))
-            return (struct str){0};
-    }
-    return text;
-}
-
 /* The key decides the partition, hence the order: an event under another key could overtake its own past. */
 static bool decode_key(const struct decoding *d, struct uuid correlation)
 {
@@ -190,7 +175,7 @@ static bool decode_data(const struct decoding *d, struct str *data)
 bool cloud_event_decode(const struct kafka_record *record, struct cloud_event *event, struct arena *arena, struct str *reason)
 {
     struct decoding d = {record, arena, reason};
-    event->traceparent = decode_traceparent(record);
+    event->traceparent = kafka_record_trace(record, arena); /* an aid, never a reason to refuse an event */
     return decode_specversion(&d) && decode_uuid(&d, "ce_id", &event->id) && decode_word(&d, "ce_type", &event->type) &&
            decode_word(&d, "ce_source", &event->source) && decode_time(&d, &event->time) &&
            decode_uuid(&d, "ce_subject", &event->subject) && decode_uuid(&d, "ce_correlationid", &event->correlation) &&

@@ -2,7 +2,8 @@
  * cloud_event — one event on a topic: CloudEvents 1.0, Kafka protocol binding, binary mode.
  *
  * Headers ce_specversion, ce_id, ce_type, ce_source, ce_time, ce_subject, ce_correlationid, ce_causationid, ce_aggregateversion,
- * traceparent, content-type; the value is the data as JSON; the key is the correlation id as text (order id; catalog: product id).
+ * traceparent (with tracestate and baggage, where there are any), content-type; the value is the data as JSON; the key is the correlation
+ * id as text (order id; catalog: product id).
  */
 #ifndef JUMUN_CLOUD_EVENT_H
 #define JUMUN_CLOUD_EVENT_H
@@ -20,7 +21,7 @@ struct cloud_event {
     struct uuid correlation;
     struct uuid causation;  /* nil: nothing before it */
     int64_t version;        /* the aggregate's, after this event: 1, 2, … */
-    struct str traceparent; /* may be absent */
+    struct str traceparent; /* and what goes along with it: see trace.h; may be absent */
     struct str data;        /* JSON */
 };
 

@@ -202,6 +202,7 @@ static void consumer_apply(struct kafka_consumer *c)
         consumer_hold(c);
         return;
     }
+    batch_applied(&c->batch, c->config.group);
     assignment_applied(&c->assignment, &c->batch);
     counter_add(&c->records, c->batch.n);
     histogram_size(&c->batches, c->batch.n);

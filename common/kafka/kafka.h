@@ -62,8 +62,10 @@ struct kafka_record {
     struct str key, value; /* absent: null */
     const struct kafka_header *headers;
     size_t header_count;
+    struct str trace; /* for what it causes, see trace.h; absent: as its headers say */
 };
-struct str kafka_record_header(const struct kafka_record *r, struct str name); /* the last of that name; absent when none */
+struct str kafka_record_header(const struct kafka_record *r, struct str name);    /* the last of that name; absent when none */
+struct str kafka_record_trace(const struct kafka_record *r, struct arena *arena); /* absent when malformed, too */
 
 enum kafka_verdict { KAFKA_APPLIED, KAFKA_RETRY };
 

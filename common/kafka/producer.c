@@ -14,6 +14,7 @@
 #include "invariant.h"
 #include "log.h"
 #include "memory.h"
+#include "trace.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -26,6 +27,7 @@ struct message {
     duration produced; /* monotonic */
     kafka_report report;
     void *ctx;
+    struct span span;
 };
 TAILQ_HEAD(messages, message);
 
@@ -112,14 +114,29 @@ static void producer_break(struct kafka_producer *p, const char *why)
     p->broken = true;
 }
 
+static void producer_span(const struct message *m, const rd_kafka_message_t *delivered)
+{
+    char name[128];
+    const char *topic = rd_kafka_topic_name(delivered->rkt);
+    int n = snprintf(name, sizeof(name), "send %.100s", topic);
+    span_end(&m->span, SPAN_PRODUCER, SPAN_UNSET, 0, (struct str){name, (size_t)n},
+             LOG_FIELDS(LOG_STR("messaging.system", "kafka"), LOG_STR("messaging.operation.type", "send"),
+                        LOG_STR("messaging.destination.name", topic), LOG_INT("messaging.destination.partition.id", delivered->partition),
+                        LOG_INT("messaging.kafka.offset", delivered->offset)));
+}
+
 static void producer_delivered(rd_kafka_t *rk, const rd_kafka_message_t *delivered, void *opaque)
 {
     (void)rk;
     struct kafka_producer *p = opaque;
     if (delivered->err != RD_KAFKA_RESP_ERR_NO_ERROR)
         producer_break(p, rd_kafka_err2str(delivered->err)); /* reported later, with all that stand behind it */
-    else
-        producer_report(p, &p->unreported, delivered->_private, NULL);
+    else {
+        struct message *m = delivered->_private;
+        if (span_recorded(&m->span))
+            producer_span(m, delivered);
+        producer_report(p, &p->unreported, m, NULL);
+    }
 }
 
 static void producer_error(rd_kafka_t *rk, int error, const char *reason, void *opaque)
@@ -264,9 +281,8 @@ static rd_kafka_resp_err_t producer_try(struct kafka_producer *p, const char *na
 }
 
 static void producer_produce(struct kafka_producer *p, const char *topic, struct str key, struct str value, rd_kafka_headers_t *headers,
-                             kafka_report report, void *ctx)
+                             struct message *m)
 {
-    struct message *m = message_new(report, ctx);
     bool refusing = p->broken || !TAILQ_EMPTY(&p->refused);
     rd_kafka_resp_err_t error = refusing ? RD_KAFKA_RESP_ERR__STATE : producer_try(p, topic, key, value, headers, m);
     gauge_add(&p->outstanding, 1);
@@ -289,7 +305,7 @@ static void header_add(rd_kafka_headers_t *headers, const char *name, size_t nam
 static rd_kafka_headers_t *event_headers(const struct cloud_event *event, struct str correlation)
 {
     char text[UUID_TEXT + 1], time[INSTANT_TEXT + 1], number[24];
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(11);
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(13);
     HEADER_ADD(headers, "ce_specversion", STR("1.0"));
     uuid_format(event->id, text);
     HEADER_ADD(headers, "ce_id", ((struct str){text, UUID_TEXT}));
@@ -304,10 +320,15 @@ static rd_kafka_headers_t *event_headers(const struct cloud_event *event, struct
         uuid_format(event->causation, text);
         HEADER_ADD(headers, "ce_causationid", ((struct str){text, UUID_TEXT}));
     }
+    struct trace_headers trace = trace_split(event->traceparent);
     int digits = snprintf(number, sizeof(number), "%lld", (long long)event->version);
     HEADER_ADD(headers, "ce_aggregateversion", ((struct str){number, (size_t)digits}));
-    if (!str_absent(event->traceparent))
-        HEADER_ADD(headers, "traceparent", event->traceparent);
+    if (!str_absent(trace.traceparent))
+        HEADER_ADD(headers, "traceparent", trace.traceparent);
+    if (!str_absent(trace.tracestate))
+        HEADER_ADD(headers, "tracestate", trace.tracestate);
+    if (!str_absent(trace.baggage))
+        HEADER_ADD(headers, "baggage", trace.baggage);
     HEADER_ADD(headers, "content-type", STR("application/json"));
     return headers;
 }
@@ -317,7 +338,10 @@ void kafka_produce_event(struct kafka_producer *p, const char *topic, const stru
     char text[UUID_TEXT + 1];
     uuid_format(event->correlation, text);
     struct str key = {text, UUID_TEXT};
-    producer_produce(p, topic, key, event->data, event_headers(event, key), report, ctx);
+    struct message *m = message_new(report, ctx);
+    if (!str_absent(event->traceparent)) /* which the message itself carries: a copy, sent again after a crash, must not differ */
+        span_begin(&m->span, NULL, event->traceparent, 0);
+    producer_produce(p, topic, key, event->data, event_headers(event, key), m);
 }
 
 void kafka_produce_raw(struct kafka_producer *p, const char *topic, struct str key, struct str value, const struct kafka_header *headers,
@@ -326,7 +350,7 @@ void kafka_produce_raw(struct kafka_producer *p, const char *topic, struct str k
     rd_kafka_headers_t *copies = rd_kafka_headers_new(header_count);
     for (size_t i = 0; i < header_count; i++)
         header_add(copies, headers[i].name.p, headers[i].name.n, headers[i].value);
-    producer_produce(p, topic, key, value, copies, report, ctx);
+    producer_produce(p, topic, key, value, copies, message_new(report, ctx));
 }
 
 /* ── waiting ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -263,7 +263,7 @@ static void serve_command(struct call *call)
 {
     struct engine_command *c = engine_command_new();
     struct uuid fresh = uuid_new();
-    c->command = (struct command){.correlation = fresh, .fresh = fresh, .traceparent = http_header(call->http, "traceparent")};
+    c->command = (struct command){.correlation = fresh, .fresh = fresh, .traceparent = http_trace(call->http)};
     call->asker = (struct asker){.compose = compose,
                                  .resume = resume,
                                  .adopt = adopt,

@@ -4,6 +4,7 @@
 #include "log.h"
 #include "memory.h"
 #include "state.h"
+#include "tracing.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -53,11 +54,12 @@ const char *service_database_url(void)
     return config.database_url;
 }
 
-#define SETTING_TABLES 4
+#define SETTING_TABLES 5
 static size_t tables_of(const struct service *s, const struct setting *tables[SETTING_TABLES])
 {
     size_t n = 0;
     tables[n++] = common_settings;
+    tables[n++] = tracing_settings;
     if (s->decider) {
         tables[n++] = database_settings;
         tables[n++] = kafka_settings;
@@ -106,7 +108,7 @@ static bool configure(const struct service *s)
     struct buf problems = BUF_INIT;
     const struct setting *tables[SETTING_TABLES];
     size_t n = tables_of(s, tables);
-    bool good = settings_read(tables, n, environ, &problems) && start_log(s->name, &problems);
+    bool good = settings_read(tables, n, environ, &problems) && start_log(s->name, &problems) && tracing_check(&problems);
     if (!good)
         (void)fprintf(stderr, "%s cannot start:\n%s", s->name, problems.p);
     buf_release(&problems);
@@ -170,6 +172,7 @@ static void serve_metrics(struct http_request *rq, void *ctx)
     struct buf text = BUF_INIT;
     struct metrics_page page = {.out = &text};
     metrics_process(&page);
+    tracing_show(&page);
     if (!atomic_load(&s->starting)) {
         metrics_value(&page, "jumun_ready", "1: ready for requests.", NULL, waiting_for(s) == NULL);
         if (s->server)
@@ -286,7 +289,7 @@ static bool start_server(struct service_state *s)
     char problem[200];
     s->routes = http_routes(s->service->routes);
     s->request_deadline = config.request_deadline;
-    s->server = http_start(&(struct http_config){.listen = config.http_listen, .routes = s->routes, .ctx = s}, problem);
+    s->server = http_start(&(struct http_config){.listen = config.http_listen, .routes = s->routes, .ctx = s, .traced = true}, problem);
     return s->server || fail(s, problem);
 }
 
@@ -400,7 +403,9 @@ int service_run(const struct service *def, int argc, char **argv)
     struct service_state *s = NEW(struct service_state);
     s->service = def;
     atomic_store(&s->starting, "start");
+    tracing_start(def->name);
     int status = start_admin(s) ? run(s, &stop) : 1;
+    tracing_stop();
     free(s);
     return status;
 }

@@ -18,7 +18,6 @@
 
 struct waiting {
     struct parcel parcel;
-    char traceparent[64];
     duration due; /* clock_monotonic() */
     STAILQ_ENTRY(waiting) next;
 };
@@ -56,14 +55,12 @@ static void say(const struct parcel *parcel, enum milestone milestone)
 
 static struct waiting *waiting_new(const struct parcel *parcel, duration due)
 {
-    struct waiting *w = NEW(struct waiting);
+    struct str trace = parcel->traceparent;
+    struct waiting *w = memory_new(sizeof *w + trace.n); /* the trace stands behind it */
     w->parcel = *parcel;
-    w->parcel.traceparent = (struct str){0};
     w->due = due;
-    if (parcel->traceparent.n > 0 && parcel->traceparent.n <= sizeof w->traceparent) {
-        memcpy(w->traceparent, parcel->traceparent.p, parcel->traceparent.n);
-        w->parcel.traceparent = (struct str){w->traceparent, parcel->traceparent.n};
-    }
+    if (trace.n > 0)
+        w->parcel.traceparent = (struct str){memcpy(w + 1, trace.p, trace.n), trace.n};
     return w;
 }
 

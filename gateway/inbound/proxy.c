@@ -4,7 +4,7 @@
 #include "inbound/inbound.h"
 #include "log.h"
 #include "token.h"
-#include <string.h>
+#include "trace.h"
 
 #define FORWARDED_MAX 64
 
@@ -16,7 +16,8 @@ struct passing {
 
 /* ── the request ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Hop-by-hop headers (RFC 9110, section 7.6.1), what the client library writes itself, the token, and what only we may say. */
+/* Hop-by-hop headers (RFC 9110, section 7.6.1), what the client library writes itself (the trace, too), the token, and what only we may
+ * say. */
 static bool stays_here(struct str name)
 {
     static const char *const names[] = {"Connection",
@@ -32,7 +33,10 @@ static bool stays_here(struct str name)
                                         "Expect",
                                         "Forwarded",
                                         "Content-Length",
-                                        "Authorization"};
+                                        "Authorization",
+                                        "traceparent",
+                                        "tracestate",
+                                        "baggage"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (str_equal_ignoring_case(name, str_of(names[i])))
             return true;
@@ -60,29 +64,17 @@ static struct str id_text(struct arena *arena, struct uuid id)
     return arena_str(arena, (struct str){text, UUID_TEXT});
 }
 
-/* W3C Trace Context: version 00, a new trace and a new parent, sampled. */
-static struct str new_traceparent(struct arena *arena)
-{
-    uint8_t random[24];
-    char text[56] = "00-";
-    size_t at = 3;
-    clock_random(random, sizeof random);
-    for (size_t i = 0; i < sizeof random; i++) {
-        if (i == 16)
-            text[at++] = '-';
-        text[at++] = "0123456789abcdef"[random[i] >> 4];
-        text[at++] = "0123456789abcdef"[random[i] & 15];
-    }
-    return arena_printf(arena, "%.*s-01", (int)at, text);
-}
-
-static void add_trace(struct passing *p)
+static void add_request_id(struct passing *p)
 {
     struct http_request *rq = p->call->http;
-    if (str_absent(http_header(rq, "traceparent")))
-        add(p, STR("traceparent"), new_traceparent(http_arena(rq)));
     if (str_absent(http_header(rq, "x-request-id")))
         add(p, STR("x-request-id"), id_text(http_arena(rq), uuid_new()));
+}
+
+/* A request without a trace begins one, so that all that it causes can be found by it. */
+static struct str trace_of(struct http_request *rq)
+{
+    return str_absent(http_trace(rq)) ? trace_new(http_arena(rq)) : http_trace(rq);
 }
 
 static bool refuse_token(struct call *call, const char *why)
@@ -181,12 +173,13 @@ void proxy_pass(struct call *call, enum upstream upstream)
     http_each_header(call->http, forward_header, p);
     if (!add_identity(p))
         return;
-    add_trace(p);
+    add_request_id(p);
     struct str body = http_body(call->http);
     httpc_send(gateway_client(), &(struct httpc_call){.method = arena_str(http_arena(call->http), http_method(call->http)).p,
                                                       .url = upstream_url(call, upstream),
                                                       .headers = p->headers,
                                                       .header_count = p->header_count,
+                                                      .trace = trace_of(call->http),
                                                       .body = body,
                                                       .deadline = gateway_config.upstream_deadline,
                                                       .done = answered,

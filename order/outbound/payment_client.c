@@ -134,10 +134,11 @@ static void send_question(struct httpc *http, const struct ask_payment *ask, str
     char order[UUID_TEXT + 1], customer[UUID_TEXT + 1];
     uuid_format(ask->order, order);
     uuid_format(ask->customer, customer);
-    struct httpc_header headers[5] = {
-        {STR("Content-Type"), STR("application/json")}, {STR("X-Jumun-Subject"), str_of(customer)},
-        {STR("X-Jumun-Roles"), STR("customer")},        {STR("X-Jumun-Caller"), STR("order")},
-        {STR("traceparent"), c->command.traceparent},
+    struct httpc_header headers[] = {
+        {STR("Content-Type"), STR("application/json")},
+        {STR("X-Jumun-Subject"), str_of(customer)},
+        {STR("X-Jumun-Roles"), STR("customer")},
+        {STR("X-Jumun-Caller"), STR("order")},
     };
     struct buf body = BUF_INIT;
     write_question(ask, &body);
@@ -145,7 +146,8 @@ static void send_question(struct httpc *http, const struct ask_payment *ask, str
                          .method = "POST",
                          .url = arena_printf(&c->arena, "%s/payments/%s/attempts", order_config.payment_url, order),
                          .headers = headers,
-                         .header_count = str_empty(c->command.traceparent) ? 4 : 5,
+                         .header_count = sizeof headers / sizeof headers[0],
+                         .trace = c->command.traceparent,
                          .body = buf_str(&body),
                          .deadline = order_config.payment_deadline,
                          .done = answered,
