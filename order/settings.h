@@ -2,6 +2,7 @@
 #ifndef JUMUN_ORDER_SETTINGS_H
 #define JUMUN_ORDER_SETTINGS_H
 
+#include "breaker.h"
 #include "setting.h"
 
 extern const struct setting order_settings[];
@@ -9,6 +10,7 @@ extern const struct setting order_settings[];
 extern struct order_config {
     const char *payment_url;
     duration payment_deadline, payment_window;
+    struct breaker_config payment_breaker;
 } order_config;
 
 #endif

@@ -1,4 +1,4 @@
-/* The payment service, by HTTP. */
+/* The payment service, by HTTP, behind a circuit breaker. */
 #include "payment_client.h"
 
 #include "clock.h"
@@ -7,13 +7,24 @@
 #include "log.h"
 #include "order.h"
 #include "settings.h"
+#include <pthread.h>
 #include <stdatomic.h>
 
 static _Atomic(struct httpc *) client;
+static pthread_mutex_t breaker_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct breaker breaker;
 static struct counter approved, declined, closed, unknown;
+
+/* A call under way. It lives as long as the command that will tell its outcome. */
+struct question {
+    struct engine *engine;
+    struct engine_command *command;
+    struct breaker_permit permit;
+};
 
 void payment_client_start(void)
 {
+    breaker_init(&breaker, &order_config.payment_breaker);
     atomic_store(&client, httpc_start(&(struct httpc_config){0}));
 }
 
@@ -32,6 +43,16 @@ void payment_client_show(struct metrics_page *page)
     metrics_counter(page, name, help, "outcome=\"closed\"", &closed);
     metrics_counter(page, name, help, "outcome=\"unknown\"", &unknown);
     httpc_show(atomic_load(&client), page);
+    struct breaker now;
+    payment_client_breaker(&now);
+    breaker_show(&now, "payment", page);
+}
+
+void payment_client_breaker(struct breaker *copy)
+{
+    pthread_mutex_lock(&breaker_lock);
+    *copy = breaker;
+    pthread_mutex_unlock(&breaker_lock);
 }
 
 /* ── the answer ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -79,13 +100,29 @@ static void take(struct record_payment *r, const struct said *said)
     }
 }
 
+/* Silence is a failure, and a 5xx; all else shows that somebody is at home. */
+static void tell_breaker(const struct question *q, const struct httpc_response *response)
+{
+    bool alive = response->result == HTTPC_ANSWERED && response->status < 500;
+    pthread_mutex_lock(&breaker_lock);
+    enum breaker_state before = breaker.state;
+    breaker_tell(&breaker, q->permit, alive, clock_monotonic());
+    enum breaker_state after = breaker.state;
+    pthread_mutex_unlock(&breaker_lock);
+    if (before != after)
+        log_warning("the breaker before payment has changed", LOG_STR("from", breaker_state_names[before]),
+                    LOG_STR("to", breaker_state_names[after]));
+}
+
 /* In the client's thread. The command that tells the outcome was made with the question. */
 static void answered(void *ctx, const struct httpc_response *response)
 {
-    struct engine_command *c = ctx;
+    struct question *q = ctx;
+    struct engine_command *c = q->command;
     struct record_payment *r = (struct record_payment *)c->command.data;
     struct said said;
     struct json_errors errors = {0};
+    tell_breaker(q, response);
     if (response->result == HTTPC_ANSWERED && response->status == 200 &&
         json_decode(&c->arena, response->body, &said_shape, &said, &errors)) {
         take(r, &said);
@@ -93,7 +130,7 @@ static void answered(void *ctx, const struct httpc_response *response)
         counter_add(&unknown, 1);
         warn(r->order, response);
     }
-    engine_submit(c->ctx, c);
+    engine_submit(q->engine, c);
 }
 
 /* ── the question ───────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -105,7 +142,7 @@ static void recorded(struct engine_command *c, enum engine_outcome outcome, cons
         log_error("payment contradicts the order", LOG_ID("order", c->command.correlation), LOG_STR("problem", refusal->type));
 }
 
-static struct engine_command *outcome_command(struct engine *e, const struct effect *effect)
+static struct engine_command *outcome_command(const struct effect *effect)
 {
     const struct ask_payment *ask = effect->data;
     struct engine_command *c = engine_outcome_command(effect);
@@ -114,7 +151,6 @@ static struct engine_command *outcome_command(struct engine *e, const struct eff
     c->command.type = RECORD_PAYMENT;
     c->command.data = r;
     c->done = recorded;
-    c->ctx = e;
     return c;
 }
 
@@ -129,8 +165,9 @@ static void write_question(const struct ask_payment *ask, struct buf *body)
     json_end_object(&w);
 }
 
-static void send_question(struct httpc *http, const struct ask_payment *ask, struct engine_command *c)
+static void send_question(struct httpc *http, const struct ask_payment *ask, struct question *q)
 {
+    struct engine_command *c = q->command;
     char order[UUID_TEXT + 1], customer[UUID_TEXT + 1];
     uuid_format(ask->order, order);
     uuid_format(ask->customer, customer);
@@ -151,18 +188,28 @@ static void send_question(struct httpc *http, const struct ask_payment *ask, str
                          .body = buf_str(&body),
                          .deadline = order_config.payment_deadline,
                          .done = answered,
-                         .ctx = c,
+                         .ctx = q,
                      });
     buf_release(&body);
+}
+
+static bool admitted(struct breaker_permit *permit)
+{
+    pthread_mutex_lock(&breaker_lock);
+    enum breaker_verdict verdict = breaker_ask(&breaker, clock_monotonic(), permit);
+    pthread_mutex_unlock(&breaker_lock);
+    return verdict == BREAKER_ADMITTED;
 }
 
 void payment_client_ask(void *ctx, struct engine *e, const struct effect *effect)
 {
     (void)ctx;
-    struct engine_command *c = outcome_command(e, effect);
+    struct engine_command *c = outcome_command(effect);
+    struct question *q = ARENA_NEW(&c->arena, struct question);
+    *q = (struct question){.engine = e, .command = c};
     struct httpc *http = atomic_load(&client);
-    if (http)
-        send_question(http, effect->data, c);
+    if (http && admitted(&q->permit))
+        send_question(http, effect->data, q);
     else
         engine_submit(e, c);
 }
