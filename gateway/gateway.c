@@ -51,7 +51,8 @@ bool gateway_start(struct engine *none, char problem[200])
     buf_release(&jwks);
     if (!gateway.tokens)
         return false;
-    gateway.client = httpc_start(&(struct httpc_config){.connections_max = 256});
+    /* More than order has calls to payment under way: when payment is silent, those who read orders still find a connection. */
+    gateway.client = httpc_start(&(struct httpc_config){.connections_max = 512});
     return true;
 }
 

@@ -25,6 +25,8 @@ TEXT
             ;;
         order)
             echo "JUMUN_PAYMENT_URL=$(service_url payment)"
+            echo "JUMUN_CURSOR_SECRET=$(cat "$RUN/secrets/cursor")"
+            echo "JUMUN_PAYMENT_WINDOW_MS=${PAYMENT_WINDOW_MS:-900000}"
             ;;
         delivery)
             echo "JUMUN_CARRIER=${CARRIER:-simulated}"

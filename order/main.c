@@ -3,6 +3,7 @@
 #include "order.h"
 #include "outbound/event_data.h"
 #include "outbound/payment_client.h"
+#include "outbound/sagas.h"
 #include "outbound/tables.h"
 #include "settings.h"
 
@@ -16,13 +17,21 @@ static bool start(struct engine *engine, char problem[200])
     (void)problem;
     order_reading_start();
     payment_client_start();
+    watchdog_start(service_database_url());
     return true;
 }
 
 static void stop(void)
 {
+    watchdog_stop();
     payment_client_stop();
     order_reading_stop();
+}
+
+static void show(struct metrics_page *page)
+{
+    payment_client_show(page);
+    watchdog_show(page);
 }
 
 static const struct service order = {
@@ -38,7 +47,7 @@ static const struct service order = {
     .migrations = migrations,   /* migrations/ */
     .start = start,
     .stop = stop,
-    .show = payment_client_show,
+    .show = show,
 };
 
 int main(int argc, char **argv)

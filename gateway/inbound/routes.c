@@ -11,7 +11,10 @@
     X("POST", "/api/products/{id}/discontinue", PRODUCT)                                                                                   \
     X("POST", "/api/orders", ORDER)                                                                                                        \
     X("GET", "/api/orders/{id}", ORDER)                                                                                                    \
+    X("DELETE", "/api/orders/{id}", ORDER)                                                                                                 \
     X("POST", "/api/orders/{id}/payment", ORDER)                                                                                           \
+    X("GET", "/api/ops/sagas", ORDER)                                                                                                      \
+    X("GET", "/api/ops/breakers", ORDER)                                                                                                   \
     X("GET", "/api/payments/{id}", PAYMENT)                                                                                                \
     X("POST", "/api/payments/{id}/cancel", PAYMENT)                                                                                        \
     X("GET", "/api/deliveries/{id}", DELIVERY)                                                                                             \

@@ -170,10 +170,10 @@ static void answer_cancel(const struct call *call, const struct command *c, stru
 
 /* ── GET /orders/{id} ───────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static const struct http_problem unavailable = {
+const struct http_problem problem_unreadable = {
     .status = 503,
     .type = "/problems/unavailable",
-    .title = "The order cannot be read now",
+    .title = "Orders cannot be read now",
     .detail = STR_CONST("Repeat the request after a moment."),
     .retry_after = 1,
 };
@@ -192,7 +192,7 @@ static void get(struct call *call, void *connection)
         return;
     const struct aggregate *a = order_read(connection, id, http_arena(call->http), &fault);
     if (fault) {
-        call_problem(call, &unavailable);
+        call_problem(call, &problem_unreadable);
         return;
     }
     if (!a || !may_see(call, a)) {
@@ -227,5 +227,7 @@ const struct service_route order_routes[] = {
      .command = cancel,
      .answer = answer_cancel},
     {.method = "GET", .path = "/orders/{id}", .roles = ROLE_CUSTOMER | ROLE_OPERATOR, .query = get},
+    {.method = "GET", .path = "/ops/sagas", .roles = ROLE_OPERATOR, .query = get_sagas},
+    {.method = "GET", .path = "/ops/breakers", .roles = ROLE_OPERATOR, .direct = get_breakers},
     {0},
 };
