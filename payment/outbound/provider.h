@@ -6,8 +6,8 @@
  *   PROVIDER_APPROVED  it is done; `reference` is what the provider calls it
  *   PROVIDER_DECLINED  it is not done, and will not be by this key; `code` says why
  *   PROVIDER_SILENT    it may have been done, or not: the same key asks again
- * The same key is the same charge or refund, however often it is asked: done once at most, the same reference. An adapter never waits in
- * charge() and refund(), and repeats nothing by itself.
+ * The same key is the same charge or refund, however often it is asked: done once at most, the same reference. A refund of what was given
+ * back already, whoever did it, is approved: the money is back. An adapter never waits in charge() and refund().
  *
  *     provider->charge(&(struct provider_charge){.key = key, .amount = amount, .token = token, .deadline = …, .done = charged, .ctx = c});
  *

@@ -1,166 +1,191 @@
 /*
- * The simulated provider: no money moves, and the card's token says what happens.
+ * The simulated provider: no money moves, the card's token says what happens, and what was charged and given back stands in books of its
+ * own.
  *
- * Most answers are given at once, and need no memory: a key's reference follows from the key. What is to come later waits in a list that
- * one thread serves; only keys of tokens whose second asking ends otherwise than the first are remembered.
+ * An answer follows from the token and from what the books say of the key, so that it is the same after a crash, and by whichever replica
+ * is asked. What is to be said later waits in a list that one thread serves.
  */
 #include "clock.h"
 #include "invariant.h"
 #include "memory.h"
 #include "provider.h"
+#include "simulated_books.h"
 #include <pthread.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
 
-#define SLOW MILLISECONDS(800)
-#define LATE SECONDS(5)
-
-/* An answer that is to be given later. */
-struct pending {
-    duration due; /* clock_monotonic() */
-    enum provider_answer answer;
-    struct uuid key;
-    void (*done)(void *ctx, const struct provider_outcome *outcome);
-    void *ctx;
-    TAILQ_ENTRY(pending) next;
+enum conduct { CHARGES, DECLINES, HANGS };
+static const struct behaviour {
+    const char *token;
+    enum conduct conduct;
+    const char *code; /* DECLINES */
+    duration takes;   /* CHARGES: so long after it was first asked */
+    bool tells;       /* CHARGES: whoever asks; otherwise only who asks again when it is done */
+} behaviours[] = {
+    {.token = "tok_ok", .conduct = CHARGES, .tells = true}, /* and whatever begins so */
+    {.token = "tok_refund_fails_twice", .conduct = CHARGES, .tells = true},
+    {.token = "tok_slow", .conduct = CHARGES, .takes = MILLISECONDS(800), .tells = true},
+    {.token = "tok_lost", .conduct = CHARGES},
+    {.token = "tok_late", .conduct = CHARGES, .takes = SECONDS(5)},
+    {.token = "tok_hang", .conduct = HANGS},
+    {.token = "tok_declined", .conduct = DECLINES, .code = "declined"},
+    {.token = "tok_insufficient_funds", .conduct = DECLINES, .code = "insufficient_funds"},
 };
+static const struct behaviour unknown_token = {.conduct = DECLINES, .code = "invalid_token"};
 
-/* A key that was asked before, and since when an asking of it finds the charge done. */
-struct known_key {
-    struct uuid key;
-    duration charged_at;
+static const struct behaviour *behaviour_of(struct str token)
+{
+    if (str_starts_with(token, STR("tok_ok")))
+        return &behaviours[0];
+    for (size_t i = 0; i < sizeof behaviours / sizeof behaviours[0]; i++)
+        if (str_is(token, behaviours[i].token))
+            return &behaviours[i];
+    return &unknown_token;
+}
+
+/* One that asks for a charge or a refund, until it is answered. */
+struct asking {
+    struct books_entry entry; /* first */
+    const struct behaviour *behaviour;
+    duration deadline; /* clock_monotonic() */
+    provider_done done;
+    void *ctx;
+    enum provider_answer answer; /* what will be said … */
+    duration due;                /* … at clock_monotonic() */
+    TAILQ_ENTRY(asking) next;
 };
 
 static struct {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t wake;
-    TAILQ_HEAD(pending_list, pending) pending; /* the soonest first; under lock, as are the next two */
-    void *known;                               /* a tree, tsearch(3) */
+    TAILQ_HEAD(asking_list, asking) later; /* the soonest first; under lock, as is stopping */
     bool stopping;
 } simulated = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ── answers ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void say(void (*done)(void *, const struct provider_outcome *), void *ctx, enum provider_answer answer, struct uuid key)
+#define CHARGE_PREFIX "ch_"
+#define REFUND_PREFIX "re_"
+
+/* The reference follows from the key. */
+static void say(struct asking *a, enum provider_answer answer)
 {
-    char reference[3 + UUID_TEXT + 1] = "ch_";
-    uuid_format(key, reference + 3);
-    done(ctx, &(struct provider_outcome){.answer = answer, .reference = str_of(reference)});
+    char reference[sizeof CHARGE_PREFIX + UUID_TEXT];
+    memcpy(reference, a->entry.kind == BOOKS_REFUND ? REFUND_PREFIX : CHARGE_PREFIX, sizeof CHARGE_PREFIX);
+    uuid_format(a->entry.key, reference + strlen(CHARGE_PREFIX));
+    a->done(a->ctx, &(struct provider_outcome){.answer = answer, .reference = str_of(reference), .code = STR("refund_failed")});
+    free(a);
 }
 
-static void approve_now(const struct provider_charge *charge)
+static void put_in_order(struct asking *a)
 {
-    say(charge->done, charge->ctx, PROVIDER_APPROVED, charge->key);
-}
-
-static void decline_now(const struct provider_charge *charge, const char *code)
-{
-    charge->done(charge->ctx, &(struct provider_outcome){.answer = PROVIDER_DECLINED, .code = str_of(code)});
-}
-
-static void put_in_order(struct pending *p)
-{
-    struct pending *before = TAILQ_LAST(&simulated.pending, pending_list);
-    while (before && before->due > p->due)
-        before = TAILQ_PREV(before, pending_list, next);
+    struct asking *before = TAILQ_LAST(&simulated.later, asking_list);
+    while (before && before->due > a->due)
+        before = TAILQ_PREV(before, asking_list, next);
     if (before)
-        TAILQ_INSERT_AFTER(&simulated.pending, before, p, next);
+        TAILQ_INSERT_AFTER(&simulated.later, before, a, next);
     else
-        TAILQ_INSERT_HEAD(&simulated.pending, p, next);
+        TAILQ_INSERT_HEAD(&simulated.later, a, next);
 }
 
-static void answer_later(const struct provider_charge *charge, enum provider_answer answer, duration wait)
+static void say_at(struct asking *a, duration due, enum provider_answer answer)
 {
-    struct pending *p = NEW(struct pending);
-    *p = (struct pending){.due = clock_monotonic() + wait, .answer = answer, .key = charge->key, .done = charge->done, .ctx = charge->ctx};
+    a->due = due;
+    a->answer = answer;
     pthread_mutex_lock(&simulated.lock);
-    put_in_order(p);
+    put_in_order(a);
     pthread_cond_signal(&simulated.wake);
     pthread_mutex_unlock(&simulated.lock);
 }
 
-static void never_answer(const struct provider_charge *charge)
-{
-    answer_later(charge, PROVIDER_SILENT, charge->deadline);
-}
+/* ── charges and refunds ────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void answer_slowly(const struct provider_charge *charge)
+static void charge_written(struct books_entry *entry)
 {
-    if (charge->deadline < SLOW)
-        never_answer(charge);
+    struct asking *a = (struct asking *)(void *)entry;
+    bool done = entry->remaining <= 0;
+    duration due = clock_monotonic() + entry->remaining;
+    if (!entry->kept)
+        say(a, PROVIDER_SILENT);
+    else if (done && (a->behaviour->tells || entry->times > 1))
+        say(a, PROVIDER_APPROVED);
+    else if (a->behaviour->tells && due <= a->deadline)
+        say_at(a, due, PROVIDER_APPROVED);
     else
-        answer_later(charge, PROVIDER_APPROVED, SLOW);
+        say_at(a, a->deadline, PROVIDER_SILENT);
 }
 
-/* ── keys that are remembered ───────────────────────────────────────────────────────────────────────────────────────────────────── */
-
-static int compare_keys(const void *a, const void *b)
+static void refund_written(struct books_entry *entry)
 {
-    return uuid_compare(((const struct known_key *)a)->key, ((const struct known_key *)b)->key);
+    struct asking *a = (struct asking *)(void *)entry;
+    say(a, !entry->kept ? PROVIDER_SILENT : entry->refused ? PROVIDER_DECLINED : PROVIDER_APPROVED);
 }
-
-/* Is the key's charge done? The first asking begins it; it is done `takes` later, and seen by askings after that one. */
-static bool charged_before(struct uuid key, duration takes)
-{
-    duration now = clock_monotonic();
-    struct known_key *fresh = NEW(struct known_key);
-    *fresh = (struct known_key){.key = key, .charged_at = now + takes};
-    pthread_mutex_lock(&simulated.lock);
-    struct known_key *known = *(struct known_key **)tsearch(fresh, &simulated.known, compare_keys);
-    bool charged = known != fresh && known->charged_at <= now;
-    pthread_mutex_unlock(&simulated.lock);
-    if (known != fresh)
-        free(fresh);
-    return charged;
-}
-
-static void answer_lost(const struct provider_charge *charge, duration takes)
-{
-    if (charged_before(charge->key, takes))
-        approve_now(charge);
-    else
-        never_answer(charge);
-}
-
-/* ── the tokens ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void charge_simulated(const struct provider_charge *charge)
 {
-    struct str token = charge->token;
-    if (str_starts_with(token, STR("tok_ok")) || str_is(token, "tok_refund_fails_twice"))
-        approve_now(charge);
-    else if (str_is(token, "tok_declined"))
-        decline_now(charge, "declined");
-    else if (str_is(token, "tok_insufficient_funds"))
-        decline_now(charge, "insufficient_funds");
-    else if (str_is(token, "tok_slow"))
-        answer_slowly(charge);
-    else if (str_is(token, "tok_hang"))
-        never_answer(charge);
-    else if (str_is(token, "tok_lost"))
-        answer_lost(charge, 0);
-    else if (str_is(token, "tok_late"))
-        answer_lost(charge, LATE);
+    const struct behaviour *behaviour = behaviour_of(charge->token);
+    if (behaviour->conduct == DECLINES) {
+        charge->done(charge->ctx, &(struct provider_outcome){.answer = PROVIDER_DECLINED, .code = str_of(behaviour->code)});
+        return;
+    }
+    struct asking *a = NEW(struct asking);
+    *a = (struct asking){
+        .entry = {.kind = behaviour->tells && !behaviour->takes ? BOOKS_CHARGE : BOOKS_CHARGE_AND_TELL,
+                  .key = charge->key,
+                  .amount = charge->amount,
+                  .takes = behaviour->takes,
+                  .written = charge_written},
+        .behaviour = behaviour,
+        .deadline = clock_monotonic() + charge->deadline,
+        .done = charge->done,
+        .ctx = charge->ctx,
+    };
+    memcpy(a->entry.token, charge->token.p, charge->token.n);
+    if (behaviour->conduct == HANGS)
+        say_at(a, a->deadline, PROVIDER_SILENT);
     else
-        decline_now(charge, "invalid_token");
+        books_write(&a->entry);
 }
 
-/* ── the thread of what comes later ─────────────────────────────────────────────────────────────────────────────────────────────── */
+/* Which charge a reference is of; the nil key, which no charge has, when it is none of ours. */
+static struct uuid charge_key(struct str reference)
+{
+    const size_t prefix = strlen(CHARGE_PREFIX);
+    struct uuid key = {0};
+    if (str_starts_with(reference, STR(CHARGE_PREFIX)))
+        (void)uuid_parse((struct str){reference.p + prefix, reference.n - prefix}, &key);
+    return key;
+}
+
+static void refund_simulated(const struct provider_refund *refund)
+{
+    struct asking *a = NEW(struct asking);
+    *a = (struct asking){
+        .entry = {.kind = BOOKS_REFUND,
+                  .key = refund->key,
+                  .amount = refund->amount,
+                  .charge = charge_key(refund->charge),
+                  .written = refund_written},
+        .done = refund->done,
+        .ctx = refund->ctx,
+    };
+    books_write(&a->entry);
+}
+
+/* ── the thread of what is said later ───────────────────────────────────────────────────────────────────────────────────────────── */
 
 static void wait_until(duration due)
 {
-    struct timespec t = {.tv_sec = (time_t)(due / 1000000), .tv_nsec = (long)(due % 1000000 * 1000)};
-    pthread_cond_timedwait(&simulated.wake, &simulated.lock, &t);
+    struct timespec until = {.tv_sec = (time_t)(due / 1000000), .tv_nsec = (long)(due % 1000000 * 1000)};
+    pthread_cond_clockwait(&simulated.wake, &simulated.lock, CLOCK_MONOTONIC, &until);
 }
 
 /* The next answer that is due, or NULL when stopped. Under lock. */
-static struct pending *next_due(void)
+static struct asking *next_due(void)
 {
     while (!simulated.stopping) {
-        struct pending *first = TAILQ_FIRST(&simulated.pending);
+        struct asking *first = TAILQ_FIRST(&simulated.later);
         if (!first)
             pthread_cond_wait(&simulated.wake, &simulated.lock);
         else if (first->due > clock_monotonic())
@@ -174,11 +199,10 @@ static struct pending *next_due(void)
 static void *serve(void *none)
 {
     pthread_mutex_lock(&simulated.lock);
-    for (struct pending *p; (p = next_due());) {
-        TAILQ_REMOVE(&simulated.pending, p, next);
+    for (struct asking *a; (a = next_due());) {
+        TAILQ_REMOVE(&simulated.later, a, next);
         pthread_mutex_unlock(&simulated.lock);
-        say(p->done, p->ctx, p->answer, p->key);
-        free(p);
+        say(a, a->answer);
         pthread_mutex_lock(&simulated.lock);
     }
     pthread_mutex_unlock(&simulated.lock);
@@ -187,41 +211,34 @@ static void *serve(void *none)
 
 static bool start(const char *database_url, char problem[200])
 {
-    (void)database_url, (void)problem;
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&simulated.wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    TAILQ_INIT(&simulated.pending);
+    (void)problem;
+    pthread_cond_init(&simulated.wake, NULL);
+    TAILQ_INIT(&simulated.later);
     simulated.stopping = false;
+    books_open(database_url);
     invariant(pthread_create(&simulated.thread, NULL, serve, NULL) == 0);
     return true;
 }
 
 static void stop(void)
 {
+    books_close(); /* what it still writes may be for later */
     pthread_mutex_lock(&simulated.lock);
     simulated.stopping = true;
     pthread_cond_signal(&simulated.wake);
     pthread_mutex_unlock(&simulated.lock);
     pthread_join(simulated.thread, NULL);
-    for (struct pending *p; (p = TAILQ_FIRST(&simulated.pending));) {
-        TAILQ_REMOVE(&simulated.pending, p, next);
-        say(p->done, p->ctx, PROVIDER_SILENT, p->key);
-        free(p);
+    for (struct asking *a; (a = TAILQ_FIRST(&simulated.later));) {
+        TAILQ_REMOVE(&simulated.later, a, next);
+        say(a, PROVIDER_SILENT);
     }
-    tdestroy(simulated.known, free);
-    simulated.known = NULL;
     pthread_cond_destroy(&simulated.wake);
 }
 
-static void refund_simulated(const struct provider_refund *refund)
-{
-    char reference[3 + UUID_TEXT + 1] = "re_";
-    uuid_format(refund->key, reference + 3);
-    refund->done(refund->ctx, &(struct provider_outcome){.answer = PROVIDER_APPROVED, .reference = str_of(reference)});
-}
-
 const struct provider simulated_provider = {
-    .name = "simulated", .start = start, .stop = stop, .charge = charge_simulated, .refund = refund_simulated};
+    .name = "simulated",
+    .start = start,
+    .stop = stop,
+    .charge = charge_simulated,
+    .refund = refund_simulated,
+};
