@@ -43,8 +43,6 @@ bool intake_decode(struct arena *arena, const struct cloud_event *event, const s
     return false;
 }
 
-enum meaning { MEANS_COMMAND, MEANS_NOTHING, MEANS_DEAD };
-
 static bool same_but_for_major(struct str topic, struct str name, const char *type)
 {
     struct str known_topic, known_name;
@@ -53,20 +51,20 @@ static bool same_but_for_major(struct str topic, struct str name, const char *ty
            str_equal(name, known_name);
 }
 
-static enum meaning find_type(const struct intake *in, const struct cloud_event *event, const struct intake_event **found,
-                              struct arena *arena, struct str *reason)
+static enum intake_meaning find_type(const struct intake_event *events, const struct cloud_event *event, const struct intake_event **found,
+                                     struct arena *arena, struct str *reason)
 {
     struct str topic, name;
     int major;
     if (!cloud_event_type(event->type, &topic, &name, &major))
-        return *reason = arena_printf(arena, "type: not <topic>.<name>.v<major>: %.*s", STR_ARG(event->type)), MEANS_DEAD;
-    for (const struct intake_event *known = in->config.events; known->type; known++)
+        return *reason = arena_printf(arena, "type: not <topic>.<name>.v<major>: %.*s", STR_ARG(event->type)), INTAKE_DEAD;
+    for (const struct intake_event *known = events; known->type; known++)
         if (str_is(event->type, known->type))
-            return *found = known, MEANS_COMMAND;
-    for (const struct intake_event *known = in->config.events; known->type; known++)
+            return *found = known, INTAKE_COMMAND;
+    for (const struct intake_event *known = events; known->type; known++)
         if (same_but_for_major(topic, name, known->type))
-            return *reason = arena_printf(arena, "type: major version %d is not known here", major), MEANS_DEAD;
-    return MEANS_NOTHING;
+            return *reason = arena_printf(arena, "type: major version %d is not known here", major), INTAKE_DEAD;
+    return INTAKE_NOTHING;
 }
 
 static bool is_in_its_place(const struct kafka_record *record, const struct cloud_event *event, struct arena *arena, struct str *reason)
@@ -82,21 +80,22 @@ static bool is_in_its_place(const struct kafka_record *record, const struct clou
     return true;
 }
 
-static enum meaning decode(const struct intake *in, const struct kafka_record *record, struct engine_command *c, struct str *reason)
+enum intake_meaning intake_read(const struct intake_event *events, const struct kafka_record *record, struct engine_command *c,
+                                struct str *reason)
 {
     struct cloud_event event;
     const struct intake_event *known = NULL;
     if (!cloud_event_decode(record, &event, &c->arena, reason))
-        return MEANS_DEAD;
-    enum meaning meaning = find_type(in, &event, &known, &c->arena, reason);
-    if (meaning != MEANS_COMMAND)
+        return INTAKE_DEAD;
+    enum intake_meaning meaning = find_type(events, &event, &known, &c->arena, reason);
+    if (meaning != INTAKE_COMMAND)
         return meaning;
     if (!is_in_its_place(record, &event, &c->arena, reason))
-        return MEANS_DEAD;
+        return INTAKE_DEAD;
     c->event = event.id;
     c->command =
         (struct command){.cause = event.id, .correlation = event.correlation, .fresh = uuid_new(), .traceparent = event.traceparent};
-    return known->decode(&c->arena, &event, &c->command, reason) ? MEANS_COMMAND : MEANS_DEAD;
+    return known->decode(&c->arena, &event, &c->command, reason) ? INTAKE_COMMAND : INTAKE_DEAD;
 }
 
 /* ── the engine's answers ────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -121,8 +120,8 @@ static void submit(struct intake *in, struct letter *letter)
 {
     struct engine_command *c = engine_command_new();
     struct str reason = {0};
-    switch (decode(in, letter->record, c, &reason)) {
-    case MEANS_COMMAND:
+    switch (intake_read(in->config.events, letter->record, c, &reason)) {
+    case INTAKE_COMMAND:
         c->done = decided;
         c->ctx = letter;
         counter_add(&in->taken, 1);
@@ -131,8 +130,8 @@ static void submit(struct intake *in, struct letter *letter)
         pthread_mutex_unlock(&in->lock);
         engine_submit(in->config.engine, c);
         return;
-    case MEANS_NOTHING: counter_add(&in->passed_over, 1); break;
-    case MEANS_DEAD:
+    case INTAKE_NOTHING: counter_add(&in->passed_over, 1); break;
+    case INTAKE_DEAD:
         pthread_mutex_lock(&in->lock);
         letter->reason = arena_str(letter->arena, reason);
         pthread_mutex_unlock(&in->lock);

@@ -28,6 +28,15 @@ struct intake_event {
 /* For decode functions: the event's data by a shape; on false *reason has the first fault. */
 bool intake_decode(struct arena *arena, const struct cloud_event *event, const struct json_shape *shape, void *out, struct str *reason);
 
+/* What a record means here: all that is seen of it before it is decided. Nothing is waited for, so tests can ask, too. */
+enum intake_meaning {
+    INTAKE_COMMAND, /* *c is ready to be submitted */
+    INTAKE_NOTHING, /* of a type that is not in the table */
+    INTAKE_DEAD,    /* not to be taken: *reason says why */
+};
+enum intake_meaning intake_read(const struct intake_event *events, const struct kafka_record *record, struct engine_command *c,
+                                struct str *reason);
+
 struct intake_config {
     const char *service;
     const char *brokers;
