@@ -1,12 +1,9 @@
-"""The written contracts: OpenAPI as the gateway serves it, AsyncAPI as it stands in the services' folders; and what was seen held against them."""
-import json
+"""The written contract of the gateway: OpenAPI as it is served, and every answer that was seen held against it."""
 import re
 import threading
 
 import jsonschema
-import yaml
 
-from shop import ROOT
 from wire import Wire
 
 # What the gateway may say of any request: it was no HTTP, its token is not good, the service has not answered.
@@ -73,48 +70,3 @@ class Contract:
         if kind not in content:
             return [f"the content type {kind!r} is not documented"]
         return violations(content[kind]["schema"], self.document, answer.json)
-
-
-class EventContract:
-    """The JSON Schemas of all event types, by who sends them and by who reads them."""
-
-    def __init__(self):
-        self.sent, self.read = {}, {}
-        for file in sorted(ROOT.glob("*/api/asyncapi.yaml")):
-            self._take(file.parent.parent.name, yaml.safe_load(file.read_text()))
-
-    def _take(self, service, document):
-        addresses = {action: {self._resolve(document, operation["channel"])["address"] for operation in document["operations"].values()
-                              if operation["action"] == action} for action in ("send", "receive")}
-        for channel in document["channels"].values():
-            address = channel["address"]
-            if address.startswith("jumun.dlq."):
-                continue  # what comes there has any form
-            for message in channel["messages"].values():
-                message = self._resolve(document, message)
-                name = message["name"]
-                if address in addresses["send"]:
-                    assert name not in self.sent, f"{name} is said to be sent by two services"
-                    self.sent[name] = (service, address, message["payload"], document)
-                if address in addresses["receive"]:
-                    self.read[service, name] = (address, message["payload"], document)
-
-    @staticmethod
-    def _resolve(document, node):
-        if "$ref" not in node:
-            return node
-        for part in node["$ref"][2:].split("/"):
-            document = document[part]
-        return document
-
-    def violations(self, event):
-        """Of the sender's schema, and of every reader's."""
-        assert event.type in self.sent, f"nobody says that {event.type} is sent"
-        data = json.loads(event.value)
-        _, topic, payload, document = self.sent[event.type]
-        found = [] if topic == event.topic else [f"{event.type} belongs on {topic}, not on {event.topic}"]
-        found += violations(payload, document, data)
-        for (reader, name), (_, payload, document) in self.read.items():
-            if name == event.type:
-                found += [f"{reader} reads otherwise: {wrong}" for wrong in violations(payload, document, data)]
-        return found

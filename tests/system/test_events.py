@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from contract import EventContract
 from lifecycle import EVERYTHING, NOTICES, STEPS, TIME, TOLD, UUID, assert_versions_ascend, told
+from messages import EventContract
 from people import Customer, Order, basket
 from topics import first_occurrences
 

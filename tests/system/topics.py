@@ -50,26 +50,37 @@ class Event:
         return self.header("ce_subject")
 
 
+def new_consumer():
+    return confluent_kafka.Consumer({
+        "bootstrap.servers": BROKERS, "group.id": f"system-tests-{uuid.uuid4()}", "enable.auto.commit": False,
+        "auto.offset.reset": "earliest", "logger": None, "log_level": 0,
+    })
+
+
+def ends(consumer):
+    """Where the topics stand now, as spots to read from."""
+    spots = []
+    for name, topic in consumer.list_topics(timeout=10).topics.items():
+        if name.startswith("jumun."):
+            for partition in topic.partitions:
+                spot = confluent_kafka.TopicPartition(name, partition)
+                spot.offset = consumer.get_watermark_offsets(spot, timeout=10)[1]
+                spots.append(spot)
+    return spots
+
+
+def event_of(message):
+    return Event(message.topic(), message.partition(), message.offset(), message.key(), message.value(), tuple(message.headers() or ()))
+
+
 class Topics:
     def __init__(self):
         self.lock = threading.Lock()
         self.by_key = defaultdict(list)
         self.ids = set()
-        self.consumer = confluent_kafka.Consumer({
-            "bootstrap.servers": BROKERS, "group.id": f"system-tests-{uuid.uuid4()}", "enable.auto.commit": False,
-            "auto.offset.reset": "earliest", "logger": None, "log_level": 0,
-        })
-        self.consumer.assign(self._ends())
-
-    def _ends(self):
-        ends = []
-        for name, topic in self.consumer.list_topics(timeout=10).topics.items():
-            if name.startswith("jumun."):
-                for partition in topic.partitions:
-                    spot = confluent_kafka.TopicPartition(name, partition)
-                    spot.offset = self.consumer.get_watermark_offsets(spot, timeout=10)[1]
-                    ends.append(spot)
-        return ends
+        self.consumer = new_consumer()
+        self.began = ends(self.consumer)
+        self.consumer.assign(list(self.began))
 
     def _read_on(self):
         with self.lock:
@@ -79,7 +90,7 @@ class Topics:
                         self._keep(message)
 
     def _keep(self, message):
-        event = Event(message.topic(), message.partition(), message.offset(), message.key(), message.value(), tuple(message.headers() or ()))
+        event = event_of(message)
         self.by_key[event.key].append(event)
         self.ids.add(event.id)
 
@@ -104,6 +115,21 @@ class Topics:
     def knows(self, event_id):
         self._read_on()
         return event_id in self.ids
+
+    def all_again(self):
+        """Everything from where the topics stood when the tests began to where they stand now, as it comes to a consumer that is new."""
+        consumer = new_consumer()
+        begun = {(spot.topic, spot.partition): spot.offset for spot in self.began}
+        left = {(spot.topic, spot.partition): spot.offset for spot in ends(consumer) if begun.get((spot.topic, spot.partition), 0) < spot.offset}
+        consumer.assign([confluent_kafka.TopicPartition(*place, begun.get(place, 0)) for place in left])
+        while left:
+            message = consumer.poll(20)
+            assert message is not None and message.error() is None, f"{left} were not read: {message and message.error()}"
+            place = message.topic(), message.partition()
+            if place in left and message.offset() + 1 >= left[place]:
+                del left[place]
+            yield event_of(message)
+        consumer.close()
 
     def close(self):
         self.consumer.close()
