@@ -72,7 +72,13 @@ static bool take(struct world *w, const struct fact *f, struct command *c)
 
 static void tell_side(struct world *w, const struct decided_event *e, struct fact *f)
 {
-    f->correlation = ((const struct notice_told *)e->data)->order;
+    const struct notice_told *told = e->data;
+    int number = order_number(w, told->order);
+    f->correlation = told->order;
+    if (number >= 0 && w->orders[number].told & 1u << told->kind)
+        violated(w, "18: order %d: its customer was told %s twice", number + 1, notice_kind_names[told->kind]);
+    if (number >= 0)
+        w->orders[number].told |= 1u << told->kind;
     if (e->type == NOTIFICATION_GIVEN_UP)
         cover(w, COVERED_NOTICE_GIVEN_UP);
 }

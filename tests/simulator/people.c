@@ -208,7 +208,7 @@ void people_begin(struct world *w)
     w->product_count = 1 + (int)choose(&w->choices, STOCKING, PRODUCTS_MAX);
     for (int p = 0; p < w->product_count; p++)
         stock(w, p);
-    w->order_count = 2 + (int)choose(&w->choices, MOOD, ORDERS_MAX - 1);
+    w->order_count = 1 + (int)choose(&w->choices, MOOD, ORDERS_MAX);
     for (int i = 0; i < w->order_count; i++)
         open_account(w, i);
     for (uint32_t n = choose(&w->choices, STOCKING, 4); n > 0; n--)

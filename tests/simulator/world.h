@@ -139,11 +139,11 @@ struct customer_order {
     struct fact_lines wanted;
     struct str token;
     bool ever_shipped, ever_delivery_started, ever_confirmed;
-    struct uuid resource; /* that the placing makes */
-    int places;           /* orders made by its Idempotency-Key */
-    int wishes;           /* that the customer still has */
-    int status;           /* of the order, when it last changed */
-    uint32_t to_be_told;  /* bits by kind of notice */
+    struct uuid resource;      /* that the placing makes */
+    int places;                /* orders made by its Idempotency-Key */
+    int wishes;                /* that the customer still has */
+    int status;                /* of the order, when it last changed */
+    uint32_t to_be_told, told; /* bits by kind of notice */
 };
 
 struct stocked {

@@ -1,0 +1,12 @@
+# A planted mutation (WORDS has its words, from mutations.cmake): copies SOURCE to OUTPUT with FIND replaced by REPLACE. FIND must be there, once: a mutation that has lost its place fails.
+include(${WORDS})
+file(READ ${SOURCE} text)
+string(FIND "${text}" "${FIND}" first)
+string(FIND "${text}" "${FIND}" last REVERSE)
+if(first EQUAL -1)
+    message(FATAL_ERROR "mutation ${NAME}: ${SOURCE} has no\n    ${FIND}\nany more. Find its new place, or another mutation of the same kind.")
+elseif(NOT first EQUAL last)
+    message(FATAL_ERROR "mutation ${NAME}: ${SOURCE} has this more than once:\n    ${FIND}")
+endif()
+string(REPLACE "${FIND}" "${REPLACE}" text "${text}")
+file(WRITE ${OUTPUT} "${text}")
