@@ -146,6 +146,6 @@ def test_a_declined_order_is_told_as_such(shop, customer, topics, event_contract
 
 def test_schemas_of_senders_and_readers_name_the_same_types():
     contract = EventContract()
-    for (reader, name), (topic, _, _) in contract.read.items():
+    for (reader, name), (topic, _) in contract.read.items():
         assert name in contract.sent, f"{reader} waits for {name}, which nobody sends"
         assert contract.sent[name][1] == topic, f"{reader} waits for {name} on {topic}"
