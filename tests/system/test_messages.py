@@ -27,8 +27,8 @@ def test_every_message_was_as_documented(told, event_contract):
     wrong = collections.defaultdict(list)
     for event in told:
         for fault in event_contract.violations(event):
-            wrong[event.type].append((fault, event))
-    assert not wrong, "\n".join(f"{len(faults)} times {type}, at first: {faults[0][0]}\n    {faults[0][1]}" for type, faults in wrong.items())
+            wrong[event.type, fault].append(event)
+    assert not wrong, "\n".join(f"{type}: {fault}\n  {len(events)} times, at first {events[0]}" for (type, fault), events in wrong.items())
 
 
 def test_a_message_that_came_again_was_the_same(told):
