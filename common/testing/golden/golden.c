@@ -27,8 +27,7 @@ static const struct json_field header_fields[HEADERS] = {
     HEADER(0, "ce_specversion"),   HEADER(1, "ce_id"),          HEADER(2, "ce_type"),
     HEADER(3, "ce_source"),        HEADER(4, "ce_time"),        HEADER(5, "ce_subject"),
     HEADER(6, "ce_correlationid"), HEADER(7, "ce_causationid"), HEADER(8, "ce_aggregateversion"),
-    HEADER(9, "traceparent"),      HEADER(10, "tracestate"),
-    HEADER(11, "baggage"),
+    HEADER(9, "traceparent"),      HEADER(10, "tracestate"),    HEADER(11, "baggage"),
     HEADER(12, "content-type"),
 };
 /* Another header is refused here: the record could not be made as it was. */
