@@ -3,8 +3,8 @@
 #include "order.h"
 #include "outbound/event_data.h"
 #include "outbound/payment_client.h"
-#include "outbound/sagas.h"
 #include "outbound/tables.h"
+#include "outbound/watchdog.h"
 #include "settings.h"
 
 extern const struct embedded migrations[];

@@ -10,6 +10,7 @@ static void move_on(const struct command *c, struct aggregate *a, struct decisio
         [ORDER_SHIPPED] = ORDER_SHIPPED_EVENT,
         [ORDER_COMPLETED] = ORDER_COMPLETED_EVENT,
     };
+    invariant(from >= ORDER_CONFIRMED && to <= ORDER_COMPLETED);
     for (int next = from + 1; next <= (int)to; next++)
         decision_event(d, a, (int)events[next], &(struct order_moved_on){.at = c->now});
 }

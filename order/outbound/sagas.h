@@ -8,7 +8,6 @@
 #ifndef JUMUN_ORDER_SAGAS_H
 #define JUMUN_ORDER_SAGAS_H
 
-#include "metrics.h"
 #include "order.h"
 #include "pg.h"
 
@@ -24,9 +23,5 @@ struct saga {
 /* Those after `after`, by id, at most `limit`; they live in the arena. False: a fault. */
 bool sagas_list(struct pg *pg, bool overdue_only, struct uuid after, int64_t limit, struct arena *arena, struct saga **items,
                 size_t *count);
-
-void watchdog_start(const char *database_url);
-void watchdog_stop(void);
-void watchdog_show(struct metrics_page *page);
 
 #endif

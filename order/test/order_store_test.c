@@ -5,6 +5,7 @@
 #include "outbound/event_data.h"
 #include "outbound/sagas.h"
 #include "outbound/tables.h"
+#include "outbound/watchdog.h"
 #include "testing.h"
 #include <setjmp.h>
 #include <stdarg.h>
