@@ -9,6 +9,10 @@ JUMUN_ADMIN_LISTEN=127.0.0.1:$(admin_port "$1")
 JUMUN_LOG_FORMAT=json
 JUMUN_LOG_LEVEL=info
 TEXT
+    local variable
+    for variable in "${!OTEL_@}"; do
+        printf '%s=%q\n' "$variable" "${!variable}"
+    done
     case $1 in
         order | product | payment | notification | delivery)
             echo "JUMUN_DATABASE_URL=$(database_url "$1")"
