@@ -17,6 +17,7 @@
     X("GET", "/api/ops/breakers", ORDER)                                                                                                   \
     X("GET", "/api/payments/{id}", PAYMENT)                                                                                                \
     X("POST", "/api/payments/{id}/cancel", PAYMENT)                                                                                        \
+    X("GET", "/api/ops/ledger", PAYMENT)                                                                                                   \
     X("GET", "/api/deliveries/{id}", DELIVERY)                                                                                             \
     X("POST", "/api/deliveries/{id}/start", DELIVERY)                                                                                      \
     X("POST", "/api/deliveries/{id}/complete", DELIVERY)                                                                                   \

@@ -200,5 +200,8 @@ const struct service_route payment_routes[] = {
      .flags = HTTP_KEY_ACCEPTED,
      .command = cancel,
      .answer = answer_cancel},
+    {.method = "GET", .path = "/ops/ledger", .roles = ROLE_OPERATOR, .query = get_ledger},
+    {.method = "GET", .path = "/simulated-provider/charges", .roles = ROLE_OPERATOR, .query = list_simulated_charges},
+    {.method = "GET", .path = "/simulated-provider/refunds", .roles = ROLE_OPERATOR, .query = list_simulated_refunds},
     {0},
 };

@@ -49,6 +49,12 @@ void provider_show(struct metrics_page *page)
         p->show(page);
 }
 
+bool provider_ledger_is_here(void)
+{
+    const struct provider *p = atomic_load(&chosen);
+    return p && p->ledger_is_here;
+}
+
 static void count(enum asked_for what, enum provider_answer answer)
 {
     struct counter *counters = answer == PROVIDER_APPROVED ? approved : answer == PROVIDER_DECLINED ? declined : silent;

@@ -55,12 +55,14 @@ struct provider {
     void (*charge)(const struct provider_charge *charge);
     void (*refund)(const struct provider_refund *refund);
     void (*show)(struct metrics_page *page); /* may be NULL */
+    bool ledger_is_here;                     /* its books stand in our database: outbound/ledger.h */
 };
 extern const struct provider simulated_provider; /* simulated_provider.c */
 
 /* By JUMUN_PROVIDER…; false: *problem says why not. Before the start and after the stop all is silent. */
 bool provider_start(const char *database_url, char problem[200]);
 void provider_stop(void);
+bool provider_ledger_is_here(void);
 void provider_show(struct metrics_page *page);
 void provider_ask(void *ctx, struct engine *e, const struct effect *effect);
 void provider_ask_refund(void *ctx, struct engine *e, const struct effect *effect);

@@ -241,4 +241,5 @@ const struct provider simulated_provider = {
     .stop = stop,
     .charge = charge_simulated,
     .refund = refund_simulated,
+    .ledger_is_here = true,
 };

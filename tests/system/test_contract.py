@@ -10,7 +10,7 @@ ROUTES = {  # what contracts promise of this version
     ("GET", "/api/payments/{orderId}"), ("GET", "/api/deliveries/{orderId}"), ("POST", "/api/deliveries/{orderId}/start"),
     ("POST", "/api/deliveries/{orderId}/complete"), ("GET", "/api/my/orders"), ("GET", "/api/my/orders/{id}"), ("GET", "/api/my/notifications"),
     ("POST", "/api/auth/demo"), ("GET", "/api/openapi.json"),
-    ("POST", "/api/payments/{orderId}/cancel"),
+    ("POST", "/api/payments/{orderId}/cancel"), ("GET", "/api/ops/ledger"),
 }
 NOWHERE = "01900000-0000-7000-8000-00000000dead"
 
