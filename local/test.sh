@@ -47,6 +47,7 @@ test_unit_quick() {
 
 test_unit() {
     build_preset asan
+    stripe_mock_make
     keep_as_it_was unit_with_stores
 }
 
@@ -54,6 +55,7 @@ unit_with_stores() {
     stores_up
     unit_database
     TEST_POSTGRES_URL=$(database_url test) TEST_KAFKA_BROKERS=127.0.0.1:${PORT[kafka]} TEST_REDIS_URL=redis://127.0.0.1:${PORT[redis]}/9 \
+        TEST_STRIPE_MOCK=$(stripe_mock_program) \
         unit_run
 }
 

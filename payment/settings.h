@@ -10,6 +10,8 @@ extern struct payment_config {
     const char *provider;
     duration provider_deadline;
     duration provider_patience;
+    const char *stripe_url;
+    const char *stripe_key;
 } payment_config;
 
 #endif

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct provider *const adapters[] = {&simulated_provider};
+static const struct provider *const adapters[] = {&simulated_provider, &stripe_provider};
 #define ADAPTERS (sizeof adapters / sizeof adapters[0])
 
 static _Atomic(const struct provider *) chosen; /* NULL before the start and after the stop */
@@ -24,7 +24,7 @@ bool provider_start(const char *database_url, char problem[200])
             atomic_store(&chosen, adapters[i]);
             return true;
         }
-    (void)snprintf(problem, 200, "JUMUN_PROVIDER: there is no provider \"%.50s\"; there is: simulated", payment_config.provider);
+    (void)snprintf(problem, 200, "JUMUN_PROVIDER: there is no provider \"%.50s\"; there are: simulated, stripe", payment_config.provider);
     return false;
 }
 

@@ -58,6 +58,7 @@ struct provider {
     bool ledger_is_here;                     /* its books stand in our database: outbound/ledger.h */
 };
 extern const struct provider simulated_provider; /* simulated_provider.c */
+extern const struct provider stripe_provider;    /* stripe_provider.c */
 
 /* By JUMUN_PROVIDER…; false: *problem says why not. Before the start and after the stop all is silent. */
 bool provider_start(const char *database_url, char problem[200]);
