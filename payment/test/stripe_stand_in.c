@@ -115,9 +115,11 @@ static int64_t back(const struct entry *charge)
 
 static void object(struct entry *e, const char *status, const char *more)
 {
+    char id[sizeof e->id];
+    memcpy(id, e->id, sizeof id);
     e->status = 200;
     (void)snprintf(e->answer, sizeof e->answer, "{\"id\":\"%s\",\"object\":\"%s\",\"livemode\":false,\"status\":\"%s\",\"metadata\":{}%s}",
-                   e->id, e->refund ? "refund" : "payment_intent", status, more);
+                   id, e->refund ? "refund" : "payment_intent", status, more);
 }
 
 static void fault(struct entry *e, int status, const char *type, const char *code, const char *more)
