@@ -6,6 +6,8 @@
 
 struct view_config {
     const char *redis_url, *kafka_brokers;
+    duration heartbeat;
+    int64_t listeners_max, listeners_per_customer;
 };
 extern struct view_config view_config;
 extern const struct setting view_settings[];

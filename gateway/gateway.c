@@ -8,6 +8,7 @@
 static struct {
     struct tokens *tokens;
     struct httpc *client;
+    struct httpc_streams *streams;
 } gateway;
 
 struct tokens *gateway_tokens(void)
@@ -18,6 +19,11 @@ struct tokens *gateway_tokens(void)
 struct httpc *gateway_client(void)
 {
     return gateway.client;
+}
+
+struct httpc_streams *gateway_streams(void)
+{
+    return gateway.streams;
 }
 
 static bool read_file(const char *path, struct buf *text)
@@ -53,11 +59,13 @@ bool gateway_start(struct engine *none, char problem[200])
         return false;
     /* More than order has calls to payment under way: when payment is silent, those who read orders still find a connection. */
     gateway.client = httpc_start(&(struct httpc_config){.connections_max = 512});
+    gateway.streams = httpc_streams_start();
     return true;
 }
 
 void gateway_stop(void)
 {
+    httpc_streams_stop(gateway.streams);
     httpc_stop(gateway.client);
     tokens_free(gateway.tokens);
 }
@@ -65,4 +73,5 @@ void gateway_stop(void)
 void gateway_show(struct metrics_page *page)
 {
     httpc_show(gateway.client, page);
+    httpc_streams_show(gateway.streams, page);
 }

@@ -7,6 +7,7 @@
 
 struct tokens;
 struct httpc;
+struct httpc_streams;
 
 extern const struct service_route gateway_routes[];
 
@@ -16,5 +17,6 @@ void gateway_show(struct metrics_page *page);
 
 struct tokens *gateway_tokens(void); /* the server's thread only */
 struct httpc *gateway_client(void);
+struct httpc_streams *gateway_streams(void);
 
 #endif

@@ -11,6 +11,9 @@ const struct setting gateway_settings[] = {
 #undef X
         {"JUMUN_UPSTREAM_DEADLINE_MS", SETTING_MILLISECONDS, "10000", &gateway_config.upstream_deadline, 1, 600000,
          "a service that has not answered by then is given up: 504"},
+    {"JUMUN_STREAM_SILENCE_MS", SETTING_MILLISECONDS, "45000", &gateway_config.stream_silence, 100, 600000,
+     "a stream without a byte for so long, not even a heartbeat, is given up"},
+    {"JUMUN_STREAMS_MAX", SETTING_INTEGER, "1000", &gateway_config.streams_max, 1, 100000, "streams at once; more get 503"},
     {"JUMUN_JWKS_FILE", SETTING_TEXT, "", &gateway_config.jwks_file, 0, 0, "a JWKS file (RFC 7517): the keys whose tokens are believed"},
     {"JUMUN_TOKEN_ISSUER", SETTING_TEXT, "jumun", &gateway_config.issuer, 0, 0, "iss that a token must have"},
     {"JUMUN_TOKEN_AUDIENCE", SETTING_TEXT, "jumun", &gateway_config.audience, 0, 0, "aud that a token must have"},

@@ -22,7 +22,8 @@ enum upstream {
 
 struct gateway_config {
     const char *upstreams[UPSTREAMS]; /* base URLs, without a slash at the end */
-    duration upstream_deadline;
+    duration upstream_deadline, stream_silence;
+    int64_t streams_max;
     bool demo_issuer;
     const char *jwks_file; /* "": none */
     const char *issuer, *audience;

@@ -317,15 +317,9 @@ static void *run(void *arg)
 
 /* ── the client ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void curl_start(void)
-{
-    invariant(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
-}
-
 struct httpc *httpc_start(const struct httpc_config *config)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, curl_start);
+    transfer_library();
     struct httpc *c = NEW(struct httpc);
     c->connections_max = config->connections_max ? config->connections_max : CONNECTIONS_MAX;
     c->response_max = config->response_max ? config->response_max : RESPONSE_MAX;

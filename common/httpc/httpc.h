@@ -58,4 +58,36 @@ void httpc_stop(struct httpc *c);                                /* calls under 
 void httpc_send(struct httpc *c, const struct httpc_call *call); /* any thread */
 void httpc_show(const struct httpc *c, struct metrics_page *page);
 
+/* ── answers that go on ──────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * A client of its own, for answers that are handed on as they come and may last for hours.
+ *
+ *     st = httpc_stream_open(c, &(struct httpc_stream_call){.method = "GET", .url = url, .deadline = SECONDS(10), .silence = SECONDS(45),
+ *                                                           .head = head_came, .data = data_came, .ended = ended, .ctx = ctx});
+ *     httpc_stream_cancel(st);
+ *
+ * Callbacks come from the client's thread, none out of httpc_stream_open(), and must not wait: head at most once, then data, and `ended`
+ * exactly once, last; after it the stream is gone. So who may cancel from another thread shares a lock with `ended`.
+ */
+struct httpc_stream_call {
+    const char *method;
+    struct str url;
+    const struct httpc_header *headers; /* all strings are copied */
+    size_t header_count;
+    duration deadline;                                              /* from now until the head is there */
+    duration silence;                                               /* the longest pause after it */
+    void (*head)(void *ctx, const struct httpc_response *response); /* HTTPC_ANSWERED, without a body; any status */
+    void (*data)(void *ctx, struct str bytes);
+    void (*ended)(void *ctx, const struct httpc_response *response); /* HTTPC_ANSWERED: it came whole. Else see failure */
+    void *ctx;
+};
+struct httpc_streams;
+struct httpc_stream;
+struct httpc_streams *httpc_streams_start(void);
+void httpc_streams_stop(struct httpc_streams *c);                                                      /* streams under way end */
+struct httpc_stream *httpc_stream_open(struct httpc_streams *c, const struct httpc_stream_call *call); /* any thread */
+void httpc_stream_cancel(struct httpc_stream *st);                                                     /* any thread; `ended` follows */
+void httpc_streams_show(const struct httpc_streams *c, struct metrics_page *page);
+
 #endif

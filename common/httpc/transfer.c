@@ -9,6 +9,7 @@
 
 #include "invariant.h"
 #include "memory.h"
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +193,10 @@ static size_t body_came(char *data, size_t one, size_t n, void *arg)
 {
     (void)one;
     struct transfer *t = arg;
+    if (t->stream) {
+        stream_data(t->stream, (struct str){data, n});
+        return n;
+    }
     t->too_large = t->answer.n + n > t->answer_max;
     if (t->too_large)
         return 0;
@@ -210,6 +215,14 @@ static void header_keep(struct transfer *t, struct str name, struct str value)
         t->content_type = value;
 }
 
+/* Not one of 1xx, which another head follows. */
+static bool is_final(const struct transfer *t)
+{
+    long status = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200;
+}
+
 static size_t header_came(char *data, size_t one, size_t n, void *arg)
 {
     (void)one;
@@ -221,6 +234,8 @@ static size_t header_came(char *data, size_t one, size_t n, void *arg)
     }
     while (line.n && (line.p[line.n - 1] == '\r' || line.p[line.n - 1] == '\n'))
         line.n--;
+    if (t->stream && line.n == 0 && is_final(t))
+        stream_head(t->stream);
     const char *colon = line.n ? memchr(line.p, ':', line.n) : NULL;
     struct str name = {data, colon ? (size_t)(colon - data) : 0};
     if (!colon || is_hop_by_hop(name))
@@ -318,6 +333,17 @@ static void method_set(struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_CUSTOMREQUEST, strcmp(t->method, usual) == 0 ? NULL : t->method);
 }
 
+static void library_start(void)
+{
+    invariant(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK);
+}
+
+void transfer_library(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, library_start);
+}
+
 bool transfer_start(struct transfer *t, CURLM *multi, duration now)
 {
     if (!t->easy)
@@ -327,7 +353,7 @@ bool transfer_start(struct transfer *t, CURLM *multi, duration now)
     method_set(t);
     curl_easy_setopt(t->easy, CURLOPT_URL, t->url);
     curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, t->headers);
-    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, (long)((left + MILLISECONDS(1) - 1) / MILLISECONDS(1)));
+    curl_easy_setopt(t->easy, CURLOPT_TIMEOUT_MS, t->stream ? 0L : (long)((left + MILLISECONDS(1) - 1) / MILLISECONDS(1)));
     CURLMcode code = curl_multi_add_handle(multi, t->easy);
     if (code != CURLM_OK)
         strncpy(t->failure, curl_multi_strerror(code), sizeof(t->failure) - 1);

@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 struct host;
+struct httpc_stream;
 
 struct transfer {
     TAILQ_ENTRY(transfer) link;
@@ -26,7 +27,8 @@ struct transfer {
     duration sent_at, deadline; /* monotonic */
     void (*done)(void *ctx, const struct httpc_response *response);
     void *ctx;
-    const char *refusal; /* why it cannot be sent at all */
+    const char *refusal;         /* why it cannot be sent at all */
+    struct httpc_stream *stream; /* that the answer is handed on to, as it comes, without a deadline for the whole; NULL: it is kept */
     struct span span;
 
     /* came back */
@@ -50,5 +52,10 @@ bool transfer_start(struct transfer *t, CURLM *multi, duration now);            
 void transfer_result(const struct transfer *t, CURLcode code, struct httpc_response *r); /* valid until reset */
 void transfer_leave(struct transfer *t, CURLM *multi);
 struct transfer *transfer_of(CURL *easy);
+void transfer_library(void); /* before the first */
+
+/* stream.c */
+void stream_head(struct httpc_stream *st);
+void stream_data(struct httpc_stream *st, struct str bytes);
 
 #endif

@@ -1,5 +1,6 @@
 /* Events: the projector on Kafka's thread, and the watch over Redis, from the service's start to its end. */
 #include "inbound/inbound.h"
+#include "inbound/live.h"
 #include "inbound/projector.h"
 #include "invariant.h"
 #include "log.h"
@@ -109,6 +110,7 @@ bool projector_start(struct engine *none, char problem[200])
         .ctx = projector,
         .positions = &positions,
     });
+    live_start();
     invariant(pthread_create(&watch.thread, NULL, watch_run, NULL) == 0);
     return true;
 }
@@ -116,6 +118,7 @@ bool projector_start(struct engine *none, char problem[200])
 void projector_stop(void)
 {
     watch_stop();
+    live_stop();
     kafka_consumer_stop(consumer);
     projector_free(projector);
 }
@@ -135,5 +138,6 @@ void projector_show(struct metrics_page *page)
     metrics_counter(page, "jumun_view_known_already_total", "Events that came again and changed nothing.", NULL, &p->known_already);
     metrics_counter(page, "jumun_view_passed_over_total", "Events of types that the view does not show.", NULL, &p->passed_over);
     metrics_counter(page, "jumun_view_dead_letters_total", "Messages sent to the dead letters.", NULL, &p->dead);
+    hub_show(live_hub(), page);
     kafka_consumer_show(consumer, page);
 }

@@ -1,5 +1,6 @@
-/* GET /my/orders, /my/orders/{id}: what the view knows, asked of Redis alone. */
+/* GET /my/orders, /my/orders/{id}, /my/orders/events: what the view knows, asked of Redis alone. */
 #include "inbound/inbound.h"
+#include "inbound/live.h"
 #include "outbound/view.h"
 #include "settings.h"
 
@@ -160,8 +161,61 @@ static void list_orders(struct call *call, void *connection)
     buf_release(&body);
 }
 
+/* ── what happens to them, live ── */
+
+struct listening {
+    struct uuid customer;
+    struct feed_standing standing;
+};
+
+static bool go_on_listening(void *what, struct cache *c, struct arena *arena)
+{
+    struct listening *l = what;
+    (void)arena;
+    feed_listen_send(c, l->customer);
+    return feed_listen_receive(c, &l->standing);
+}
+
+static void refuse_listener(struct call *call, enum hub_room room)
+{
+    static const struct http_problem full = {.status = 503,
+                                             .type = "/problems/too-many-listeners",
+                                             .title = "Too many clients are listening",
+                                             .detail = STR_CONST("Try again later; until then, GET /api/my/orders tells as much."),
+                                             .retry_after = 10};
+    static const struct http_problem own = {.status = 429,
+                                            .type = "/problems/too-many-own-listeners",
+                                            .title = "You are listening too often at once",
+                                            .detail = STR_CONST("Close one of your other streams of /api/my/orders/events first."),
+                                            .retry_after = 10};
+    call_problem(call, room == HUB_FULL ? &full : &own);
+}
+
+/* A client that comes back says what it has; EventSource by the header, others may by the query. */
+static struct str last_event_id(struct call *call)
+{
+    struct str last = http_header(call->http, "Last-Event-ID");
+    return str_empty(last) ? http_query(call->http, "lastEventId") : last;
+}
+
+static void listen_to_orders(struct call *call, void *connection)
+{
+    struct listening l = {.customer = call->who.subject};
+    struct listener *listener;
+    enum hub_room room = hub_enter(live_hub(), l.customer, &listener);
+    if (room != HUB_ROOM) {
+        refuse_listener(call, room);
+    } else if (!ask(connection, go_on_listening, &l, http_arena(call->http))) {
+        hub_leave(listener);
+        unavailable(call);
+    } else {
+        hub_join(listener, call->http, &l.standing, last_event_id(call));
+    }
+}
+
 const struct service_route view_routes[] = {
     {.method = "GET", .path = "/my/orders", .roles = ROLE_CUSTOMER, .query = list_orders},
+    {.method = "GET", .path = "/my/orders/events", .roles = ROLE_CUSTOMER, .query = listen_to_orders},
     {.method = "GET", .path = "/my/orders/{id}", .roles = ROLE_CUSTOMER, .query = get_order},
     {.method = NULL},
 };

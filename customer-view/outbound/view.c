@@ -6,22 +6,20 @@
 #include <stdio.h>
 #include <string.h>
 
-#define GENERATION "view:1:"
-
-#define KEY_MAX (sizeof GENERATION + 16 + UUID_TEXT)
+#define KEY_MAX (sizeof VIEW_GENERATION + 16 + UUID_TEXT)
 
 static struct str key_of(char key[KEY_MAX], const char *space, struct uuid id)
 {
     char text[UUID_TEXT + 1];
     uuid_format(id, text);
-    return (struct str){key, (size_t)snprintf(key, KEY_MAX, GENERATION "%s:%s", space, text)};
+    return (struct str){key, (size_t)snprintf(key, KEY_MAX, VIEW_GENERATION "%s:%s", space, text)};
 }
 
 /* ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* An error that a command answers (out of memory, read-only …) is a fault like a lost connection, and ends it: answers that are still under
  * way must not be taken for those of the next try. */
-static const struct cache_reply *receive(struct cache *c)
+const struct cache_reply *view_reply(struct cache *c)
 {
     static _Atomic int64_t last;
     const struct cache_reply *r = cache_receive(c);
@@ -37,15 +35,25 @@ static const struct cache_reply *receive(struct cache *c)
  * KEYS: document, timeline, and the customer's list when the event makes the order somebody's.
  * ARGV: guard, version, at, status, entry, order, then field, value, …
  * The guard makes it once; the rest of what is there already can only be exceeded: status and `updated` are maxima.
+ * Whoever listens is told in the feed; with the event that makes the order theirs, also what came before it.
  */
-static const char apply_script[] = "local was = redis.call('HMGET', KEYS[1], ARGV[1], 'status', 'updated') "
+static const char apply_script[] = "local was = redis.call('HMGET', KEYS[1], ARGV[1], 'status', 'updated', 'customer') "
                                    "if tonumber(ARGV[2]) <= tonumber(was[1] or 0) then return 0 end "
-                                   "local at, status = ARGV[3], ARGV[4] "
+                                   "local at, status, customer, untold = ARGV[3], ARGV[4], was[4], 1 "
                                    "if tonumber(status) < tonumber(was[2] or 0) then status = was[2] end "
                                    "if was[3] and at < was[3] then at = was[3] end "
                                    "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2], 'status', status, 'updated', at, unpack(ARGV, 7)) "
-                                   "redis.call('RPUSH', KEYS[2], ARGV[5]) "
-                                   "if KEYS[3] then redis.call('ZADD', KEYS[3], 0, ARGV[6]) end "
+                                   "local entries = redis.call('RPUSH', KEYS[2], ARGV[5]) "
+                                   "if KEYS[3] then "
+                                   "  redis.call('ZADD', KEYS[3], 0, ARGV[6]) "
+                                   "  customer, untold = KEYS[3]:match('[^:]+$'), entries "
+                                   "end "
+                                   "if customer and redis.call('EXISTS', '" VIEW_LISTENER_KEY "' .. customer) == 1 then "
+                                   "  for _, entry in ipairs(redis.call('LRANGE', KEYS[2], -untold, -1)) do "
+                                   "    redis.call('XADD', '" VIEW_GENERATION "feed', 'MAXLEN', '~', " VIEW_FEED_KEPT_TEXT ", '*', "
+                                   "               'customer', customer, 'order', ARGV[6], 'status', status, 'entry', entry) "
+                                   "  end "
+                                   "end "
                                    "return 1";
 
 void view_send(struct cache *c, const struct view_change *change)
@@ -74,7 +82,7 @@ void view_send(struct cache *c, const struct view_change *change)
 
 enum view_applied view_receive(struct cache *c)
 {
-    const struct cache_reply *r = receive(c);
+    const struct cache_reply *r = view_reply(c);
     if (!r)
         return VIEW_FAULT;
     return cache_integer(r) ? VIEW_APPLIED : VIEW_KNOWN_ALREADY;
@@ -82,7 +90,7 @@ enum view_applied view_receive(struct cache *c)
 
 /* ── positions ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static const struct str positions_key = STR_CONST(GENERATION "positions");
+static const struct str positions_key = STR_CONST(VIEW_GENERATION "positions");
 
 static struct str position_name(struct arena *arena, const struct kafka_position *p)
 {
@@ -97,7 +105,7 @@ static bool positions_ask(struct cache *c, struct arena *arena, struct kafka_pos
     for (size_t i = 0; i < n; i++)
         args[i + 2] = position_name(arena, &positions[i]);
     cache_send(c, n + 2, args);
-    const struct cache_reply *r = receive(c);
+    const struct cache_reply *r = view_reply(c);
     if (!r)
         return false;
     invariant(cache_count(r) == n);
@@ -119,7 +127,7 @@ bool view_positions_load(struct cache *c, struct kafka_position *positions, size
 bool view_positions_exist(struct cache *c, bool *exist)
 {
     cache_send(c, 2, (struct str[]){STR("EXISTS"), positions_key});
-    const struct cache_reply *r = receive(c);
+    const struct cache_reply *r = view_reply(c);
     *exist = r && cache_integer(r) == 1;
     return r != NULL;
 }
@@ -136,7 +144,7 @@ bool view_positions_save(struct cache *c, const struct kafka_position *positions
         args[2 * i + 3] = arena_printf(&arena, "%lld", (long long)positions[i].next);
     }
     cache_send(c, 2 * n + 2, args);
-    bool saved = receive(c) != NULL;
+    bool saved = view_reply(c) != NULL;
     arena_release(&arena);
     return saved;
 }
@@ -157,7 +165,7 @@ static void send_load(struct cache *c, const struct view_order *orders, size_t n
 
 static bool take_document(struct cache *c, struct arena *arena, struct document *d)
 {
-    const struct cache_reply *r = receive(c);
+    const struct cache_reply *r = view_reply(c);
     for (size_t i = 0; r && i + 1 < cache_count(r); i += 2)
         document_set(d, cache_text(cache_item(r, i)), arena_str(arena, cache_text(cache_item(r, i + 1))));
     return r != NULL;
@@ -165,7 +173,7 @@ static bool take_document(struct cache *c, struct arena *arena, struct document 
 
 static bool take_timeline(struct cache *c, struct arena *arena, struct timeline *t)
 {
-    const struct cache_reply *r = receive(c);
+    const struct cache_reply *r = view_reply(c);
     if (!r)
         return false;
     *t = (struct timeline){ARENA_ARRAY(arena, struct str, cache_count(r) + 1), cache_count(r)};
@@ -190,7 +198,7 @@ bool view_list(struct cache *c, struct arena *arena, struct uuid customer, struc
     cache_send(c, 7,
                (struct str[]){STR("ZREVRANGEBYLEX"), key_of(key, "customer", customer), from, STR("-"), STR("LIMIT"), STR("0"),
                               arena_printf(arena, "%zu", *count)});
-    const struct cache_reply *r = receive(c);
+    const struct cache_reply *r = view_reply(c);
     if (!r)
         return false;
     *count = cache_count(r);

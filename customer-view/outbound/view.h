@@ -4,6 +4,7 @@
  *     view:1:order:<order>        hash: the document's fields, see projection.def
  *     view:1:timeline:<order>     list: the timeline's entries, JSON
  *     view:1:customer:<customer>  sorted set: the ids of the customer's orders; UUIDv7, so in the order of time
+ *     view:1:feed, :listener:…    for those who listen: outbound/feed.h
  *     view:1:positions            hash: "<topic>:<partition>" → the offset of the next record wanted
  *
  * "1" is the generation: a rebuilding fills another one beside it.
@@ -17,6 +18,13 @@
 #include "cache.h"
 #include "document.h"
 #include "kafka.h"
+
+#define VIEW_GENERATION     "view:1:"
+#define VIEW_LISTENER_KEY   VIEW_GENERATION "listener:" /* and the customer */
+#define VIEW_FEED_KEPT_TEXT "20000"
+
+/* The answer to what was sent. NULL: a fault; the connection is ended. */
+const struct cache_reply *view_reply(struct cache *c);
 
 /* ── writing ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 

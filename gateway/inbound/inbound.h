@@ -8,6 +8,9 @@
    that does not answer. */
 void proxy_pass(struct call *call, enum upstream upstream);
 
+/* The same for an answer that goes on: it is passed on as it comes, and whoever leaves, the other side is told. */
+void proxy_stream(struct call *call, enum upstream upstream);
+
 void serve_demo_token(struct call *call); /* 404 unless JUMUN_DEMO_ISSUER=on */
 void serve_openapi(struct call *call);
 

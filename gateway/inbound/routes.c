@@ -34,11 +34,17 @@
 GATEWAY_UPSTREAMS(X)
 #undef X
 
+static void stream_of_CUSTOMER_VIEW(struct call *call)
+{
+    proxy_stream(call, UPSTREAM_CUSTOMER_VIEW);
+}
+
 const struct service_route gateway_routes[] = {
 #define X(verb, pattern, upstream) {.method = verb, .path = pattern, .roles = ROLE_ANYONE, .flags = HTTP_ANY_BODY, .direct = to_##upstream},
     PUBLIC_ROUTES(X)
 #undef X
-        {.method = "POST", .path = "/api/auth/demo", .roles = ROLE_ANYONE, .direct = serve_demo_token},
+        {.method = "GET", .path = "/api/my/orders/events", .roles = ROLE_ANYONE, .direct = stream_of_CUSTOMER_VIEW},
+    {.method = "POST", .path = "/api/auth/demo", .roles = ROLE_ANYONE, .direct = serve_demo_token},
     {.method = "GET", .path = "/api/openapi.json", .roles = ROLE_ANYONE, .direct = serve_openapi},
     {.method = NULL},
 };

@@ -1,0 +1,303 @@
+/*
+ * Streams: answers that are handed on as they come, by a client of their own. Its thread learns by epoll which sockets have something
+ * (curl_multi_socket_action), so that a thousand streams that are quiet cost nothing; curl_multi_perform would walk through all of them.
+ *
+ * curl allows no call to end from within its callbacks: who is cancelled, or silent for too long, is only marked, and ended by the loop.
+ */
+#include "transfer.h"
+
+#include "clock.h"
+#include "invariant.h"
+#include "memory.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define NEVER INT64_MAX
+
+struct httpc_stream {
+    TAILQ_ENTRY(httpc_stream) link; /* opened (under lock), then running */
+    struct httpc_streams *client;
+    struct transfer *transfer;
+    struct httpc_stream_call call;
+    bool cancelled; /* under lock */
+    duration due;   /* monotonic: given up if nothing comes until then */
+};
+TAILQ_HEAD(httpc_stream_list, httpc_stream);
+
+struct httpc_streams {
+    CURLM *multi;
+    int epoll, wake;
+    pthread_t thread;
+
+    pthread_mutex_t lock;
+    struct httpc_stream_list opened;
+    bool cancels, stopping; /* there is something to look for */
+
+    /* the thread's */
+    struct httpc_stream_list running;
+    duration timer, sweep; /* when curl, and when we, are to look at the time */
+
+    struct counter ended[3]; /* by enum httpc_result */
+    struct gauge under_way;
+};
+
+/* ── any thread ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void wake(struct httpc_streams *c)
+{
+    invariant(eventfd_write(c->wake, 1) == 0);
+}
+
+struct httpc_stream *httpc_stream_open(struct httpc_streams *c, const struct httpc_stream_call *call)
+{
+    struct httpc_stream *st = NEW(struct httpc_stream);
+    duration now = clock_monotonic();
+    st->client = c;
+    st->call = *call;
+    st->due = now + call->deadline;
+    st->transfer = transfer_new(0);
+    transfer_fill(
+        st->transfer,
+        &(struct httpc_call){.method = call->method, .url = call->url, .headers = call->headers, .header_count = call->header_count}, now);
+    st->transfer->stream = st;
+    gauge_add(&c->under_way, 1);
+    pthread_mutex_lock(&c->lock);
+    TAILQ_INSERT_TAIL(&c->opened, st, link);
+    pthread_mutex_unlock(&c->lock);
+    wake(c);
+    return st;
+}
+
+void httpc_stream_cancel(struct httpc_stream *st)
+{
+    struct httpc_streams *c = st->client;
+    pthread_mutex_lock(&c->lock);
+    st->cancelled = c->cancels = true;
+    pthread_mutex_unlock(&c->lock);
+    wake(c);
+}
+
+/* ── what comes ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+void stream_head(struct httpc_stream *st)
+{
+    struct httpc_response r;
+    st->due = clock_monotonic() + st->call.silence;
+    transfer_result(st->transfer, CURLE_OK, &r);
+    st->call.head(st->call.ctx, &r);
+}
+
+void stream_data(struct httpc_stream *st, struct str bytes)
+{
+    st->due = clock_monotonic() + st->call.silence;
+    st->call.data(st->call.ctx, bytes);
+}
+
+/* ── the thread ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static void finish(struct httpc_streams *c, struct httpc_stream *st, const struct httpc_response *r)
+{
+    counter_add(&c->ended[r->result], 1);
+    gauge_add(&c->under_way, -1);
+    st->call.ended(st->call.ctx, r);
+    transfer_free(st->transfer);
+    free(st);
+}
+
+static void end(struct httpc_streams *c, struct httpc_stream *st, CURLcode code, const char *failure)
+{
+    struct httpc_response r;
+    transfer_result(st->transfer, code, &r);
+    if (failure)
+        r.failure = failure;
+    transfer_leave(st->transfer, c->multi);
+    TAILQ_REMOVE(&c->running, st, link);
+    finish(c, st, &r);
+}
+
+static void begin(struct httpc_streams *c, struct httpc_stream *st)
+{
+    struct transfer *t = st->transfer;
+    if (t->refusal || !transfer_start(t, c->multi, clock_monotonic())) {
+        finish(c, st, &(struct httpc_response){.result = HTTPC_UNREACHABLE, .failure = t->refusal ? t->refusal : t->failure});
+        return;
+    }
+    TAILQ_INSERT_TAIL(&c->running, st, link);
+    c->sweep = st->due < c->sweep ? st->due : c->sweep;
+}
+
+/* New ones start, and those that are cancelled end. */
+static void take_orders(struct httpc_streams *c, bool *stopping)
+{
+    struct httpc_stream_list opened = TAILQ_HEAD_INITIALIZER(opened), cancelled = TAILQ_HEAD_INITIALIZER(cancelled);
+    struct httpc_stream *st, *next;
+    pthread_mutex_lock(&c->lock);
+    TAILQ_CONCAT(&opened, &c->opened, link);
+    bool cancels = c->cancels;
+    c->cancels = false;
+    *stopping = c->stopping;
+    pthread_mutex_unlock(&c->lock);
+    while ((st = TAILQ_FIRST(&opened))) {
+        TAILQ_REMOVE(&opened, st, link);
+        begin(c, st);
+    }
+    for (st = cancels ? TAILQ_FIRST(&c->running) : NULL; st; st = next) {
+        next = TAILQ_NEXT(st, link);
+        pthread_mutex_lock(&c->lock);
+        bool is_cancelled = st->cancelled;
+        pthread_mutex_unlock(&c->lock);
+        if (is_cancelled)
+            end(c, st, CURLE_ABORTED_BY_CALLBACK, "it was cancelled");
+    }
+}
+
+static void give_up_silent(struct httpc_streams *c, duration now)
+{
+    struct httpc_stream *st, *next;
+    c->sweep = NEVER;
+    for (st = TAILQ_FIRST(&c->running); st; st = next) {
+        next = TAILQ_NEXT(st, link);
+        if (st->due <= now)
+            end(c, st, CURLE_OPERATION_TIMEDOUT, "nothing came for too long");
+        else if (st->due < c->sweep)
+            c->sweep = st->due;
+    }
+}
+
+static void end_finished(struct httpc_streams *c)
+{
+    CURLMsg *message;
+    int left;
+    while ((message = curl_multi_info_read(c->multi, &left)))
+        if (message->msg == CURLMSG_DONE)
+            end(c, transfer_of(message->easy_handle)->stream, message->data.result, NULL);
+}
+
+static int patience(const struct httpc_streams *c)
+{
+    duration due = c->timer < c->sweep ? c->timer : c->sweep;
+    if (due == NEVER)
+        return -1;
+    duration left = due - clock_monotonic();
+    return left <= 0 ? 0 : (int)((left + MILLISECONDS(1) - 1) / MILLISECONDS(1));
+}
+
+static void serve(struct httpc_streams *c, const struct epoll_event *e)
+{
+    int running, what = (e->events & EPOLLIN ? CURL_CSELECT_IN : 0) | (e->events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+                        (e->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
+    if (e->data.fd == c->wake) {
+        eventfd_t wakes;
+        (void)eventfd_read(c->wake, &wakes);
+    } else {
+        curl_multi_socket_action(c->multi, e->data.fd, what, &running);
+    }
+}
+
+static void look_at_the_time(struct httpc_streams *c)
+{
+    duration now = clock_monotonic();
+    int running;
+    if (now >= c->timer) {
+        c->timer = NEVER;
+        curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    }
+    if (now >= c->sweep)
+        give_up_silent(c, now);
+}
+
+static void *run(void *arg)
+{
+    struct httpc_streams *c = arg;
+    struct httpc_stream *st;
+    for (bool stopping = false; !stopping;) {
+        struct epoll_event events[64];
+        int n = epoll_wait(c->epoll, events, 64, patience(c));
+        for (int i = 0; i < n; i++)
+            serve(c, &events[i]);
+        end_finished(c);
+        take_orders(c, &stopping);
+        look_at_the_time(c);
+        end_finished(c);
+    }
+    while ((st = TAILQ_FIRST(&c->running)))
+        end(c, st, CURLE_ABORTED_BY_CALLBACK, "the client was stopped");
+    return NULL;
+}
+
+/* curl tells which sockets it waits for; `known` is set for those that epoll watches already. */
+static int watch(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
+{
+    (void)easy;
+    struct httpc_streams *c = ctx;
+    struct epoll_event e = {.events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u), .data.fd = fd};
+    if (what == CURL_POLL_REMOVE) {
+        (void)epoll_ctl(c->epoll, EPOLL_CTL_DEL, fd, NULL); /* it may be closed already */
+        return 0;
+    }
+    invariant(epoll_ctl(c->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) == 0);
+    curl_multi_assign(c->multi, fd, c);
+    return 0;
+}
+
+static int set_timer(CURLM *multi, long milliseconds, void *ctx)
+{
+    (void)multi;
+    struct httpc_streams *c = ctx;
+    c->timer = milliseconds < 0 ? NEVER : clock_monotonic() + MILLISECONDS(milliseconds);
+    return 0;
+}
+
+/* ── the client ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+struct httpc_streams *httpc_streams_start(void)
+{
+    transfer_library();
+    struct httpc_streams *c = NEW(struct httpc_streams);
+    TAILQ_INIT(&c->opened);
+    TAILQ_INIT(&c->running);
+    pthread_mutex_init(&c->lock, NULL);
+    c->timer = c->sweep = NEVER;
+    c->epoll = epoll_create1(EPOLL_CLOEXEC);
+    c->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    c->multi = curl_multi_init();
+    invariant(c->epoll >= 0 && c->wake >= 0 && c->multi);
+    invariant(epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->wake, &(struct epoll_event){.events = EPOLLIN, .data.fd = c->wake}) == 0);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, watch);
+    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    invariant(pthread_create(&c->thread, NULL, run, c) == 0);
+    pthread_setname_np(c->thread, "httpc-streams");
+    return c;
+}
+
+void httpc_streams_stop(struct httpc_streams *c)
+{
+    pthread_mutex_lock(&c->lock);
+    c->stopping = true;
+    pthread_mutex_unlock(&c->lock);
+    wake(c);
+    pthread_join(c->thread, NULL);
+    curl_multi_cleanup(c->multi);
+    close(c->epoll);
+    close(c->wake);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+void httpc_streams_show(const struct httpc_streams *c, struct metrics_page *page)
+{
+    static const char *const results[] = {
+        [HTTPC_ANSWERED] = "result=\"answered\"",
+        [HTTPC_UNREACHABLE] = "result=\"unreachable\"",
+        [HTTPC_SILENT] = "result=\"silent\"",
+    };
+    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++)
+        metrics_counter(page, "jumun_httpc_streams_total", "Streams, by how they ended; silent: also those that were cancelled.",
+                        results[i], &c->ended[i]);
+    metrics_gauge(page, "jumun_httpc_streams", "Streams that have not ended.", NULL, &c->under_way);
+}
