@@ -69,4 +69,5 @@ class Contract:
             return []
         if kind not in content:
             return [f"the content type {kind!r} is not documented"]
-        return violations(content[kind]["schema"], self.document, answer.json)
+        value = answer.json if kind.endswith("json") else answer.body.decode()
+        return violations(content[kind]["schema"], self.document, value)

@@ -9,6 +9,7 @@ ROUTES = {  # what contracts promise of this version
     ("POST", "/api/products/{id}/restock"), ("POST", "/api/products/{id}/discontinue"), ("POST", "/api/orders"), ("GET", "/api/orders/{id}"), ("POST", "/api/orders/{id}/payment"),
     ("GET", "/api/payments/{orderId}"), ("GET", "/api/deliveries/{orderId}"), ("POST", "/api/deliveries/{orderId}/start"),
     ("POST", "/api/deliveries/{orderId}/complete"), ("GET", "/api/my/orders"), ("GET", "/api/my/orders/{id}"), ("GET", "/api/my/notifications"),
+    ("GET", "/api/my/orders/events"),
     ("POST", "/api/auth/demo"), ("GET", "/api/openapi.json"),
     ("POST", "/api/payments/{orderId}/cancel"), ("GET", "/api/ops/ledger"),
 }

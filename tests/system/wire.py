@@ -53,10 +53,11 @@ class Wire:
         headers = {name: value for name, value in headers.items() if value is not None}
         try:
             got = self.session.request(method, f"http://{self.host}:{self.port}{path}", data=body, headers=headers, timeout=timeout,
-                                       allow_redirects=False)
+                                       allow_redirects=False, stream=True)
+            body = begin_of_stream(got) if got.headers.get("Content-Type") == "text/event-stream" else got.content
         except requests.RequestException as fault:
             raise NoAnswer(f"{method} {path}: {fault}") from fault
-        answer = Answer(got.status_code, got.headers, got.content)
+        answer = Answer(got.status_code, got.headers, body)
         if self.saw:
             self.saw(method, path, answer)
         return answer
@@ -69,6 +70,12 @@ class Wire:
             except OSError:
                 pass  # it may have had enough, and have answered
             return read_answer(connection.makefile("rb"))
+
+
+def begin_of_stream(got):
+    """Of an answer that goes on, what comes first; to listen on is live.py's."""
+    with got:
+        return next(got.iter_content(None))
 
 
 def read_answer(stream):
