@@ -75,6 +75,7 @@ struct httpc_stream_call {
     struct str url;
     const struct httpc_header *headers; /* all strings are copied */
     size_t header_count;
+    struct str trace;                                               /* as of a call */
     duration deadline;                                              /* from now until the head is there */
     duration silence;                                               /* the longest pause after it */
     void (*head)(void *ctx, const struct httpc_response *response); /* HTTPC_ANSWERED, without a body; any status */

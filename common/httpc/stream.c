@@ -61,7 +61,9 @@ struct httpc_stream *httpc_stream_open(struct httpc_streams *c, const struct htt
     st->transfer = transfer_new(0);
     transfer_fill(
         st->transfer,
-        &(struct httpc_call){.method = call->method, .url = call->url, .headers = call->headers, .header_count = call->header_count}, now);
+        &(struct httpc_call){
+            .method = call->method, .url = call->url, .headers = call->headers, .header_count = call->header_count, .trace = call->trace},
+        now);
     st->transfer->stream = st;
     gauge_add(&c->under_way, 1);
     pthread_mutex_lock(&c->lock);
@@ -82,10 +84,18 @@ void httpc_stream_cancel(struct httpc_stream *st)
 
 /* ── what comes ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
+/* The sweep comes in time for it. That it comes too early, when the stream has gone on meanwhile, does no harm. */
+static void expect_by(struct httpc_stream *st, duration due)
+{
+    st->due = due;
+    if (due < st->client->sweep)
+        st->client->sweep = due;
+}
+
 void stream_head(struct httpc_stream *st)
 {
     struct httpc_response r;
-    st->due = clock_monotonic() + st->call.silence;
+    expect_by(st, clock_monotonic() + st->call.silence);
     transfer_result(st->transfer, CURLE_OK, &r);
     st->call.head(st->call.ctx, &r);
 }
@@ -126,7 +136,7 @@ static void begin(struct httpc_streams *c, struct httpc_stream *st)
         return;
     }
     TAILQ_INSERT_TAIL(&c->running, st, link);
-    c->sweep = st->due < c->sweep ? st->due : c->sweep;
+    expect_by(st, st->due);
 }
 
 /* New ones start, and those that are cancelled end. */

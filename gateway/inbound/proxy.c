@@ -311,6 +311,7 @@ void proxy_stream(struct call *call, enum upstream upstream)
                                                           .url = upstream_url(call, upstream),
                                                           .headers = p->headers,
                                                           .header_count = p->header_count,
+                                                          .trace = trace_of(call->http),
                                                           .deadline = gateway_config.upstream_deadline,
                                                           .silence = gateway_config.stream_silence,
                                                           .head = in_head,
