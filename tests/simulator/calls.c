@@ -25,7 +25,7 @@ static void answer_arrives(struct world *w, const struct happening *h)
 }
 
 /* What was composed is on its way: nobody else writes into the call before it arrives, and if order waits no longer, it is forgotten. */
-static void answer(struct world *w, struct asker *asker)
+static void answer(struct world *w, struct parked *asker)
 {
     struct call *call = (struct call *)asker;
     if (fault(w, COVERED_ANSWER_LOST, CALLING, w->mood.answer_lost))
@@ -46,7 +46,11 @@ static void arrives(struct world *w, const struct happening *h)
 void call_payment(struct world *w, struct call *call)
 {
     call->life = w->contexts[ORDER_SERVICE].life;
-    call->asker = (struct asker){.compose = payment_compose, .answer = answer};
+    call->asker = (struct parked){.compose = payment_compose, .answer = answer};
+    if (fault(w, COVERED_NOT_ASKED, CALLING, w->mood.http_lost)) {
+        announce(w, 0, ORDER_SERVICE, answer_arrives, call, 0); /* nothing is said: not known */
+        return;
+    }
     announce(w, CALL_DEADLINE, ORDER_SERVICE, give_up, call, 0);
     if (fault(w, COVERED_REQUEST_LOST, CALLING, w->mood.http_lost))
         return;

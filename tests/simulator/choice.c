@@ -47,5 +47,5 @@ bool chance(struct choices *c, int stream, uint32_t of_thousand)
 duration wait_chosen(struct choices *c, int stream, uint32_t doublings)
 {
     uint32_t x = choose(c, stream, (doublings + 1) * 8);
-    return (((duration)100 << x / 8) * (8 + x % 8)) / 8;
+    return ((duration)100 << (x / 8 & 31)) * (8 + x % 8) / 8;
 }

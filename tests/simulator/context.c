@@ -49,9 +49,10 @@ const struct aggregate *context_look(const struct world *w, enum service service
     return slot && slot->a.version > 0 ? &slot->a : NULL;
 }
 
-static struct slot *slot_of(const struct aggregate *a)
+/* Every aggregate that a decider gets is a slot's. */
+static struct slot *slot_of(struct aggregate *a)
 {
-    return (struct slot *)((char *)(uintptr_t)a - offsetof(struct slot, a));
+    return (struct slot *)((char *)a - offsetof(struct slot, a));
 }
 
 /* ── the queue ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -159,6 +160,7 @@ static void note_events(struct world *w, enum service service, struct decision *
     for (size_t i = 0; i < d->event_count; i++) {
         struct decided_event *e = &d->events[i];
         enum event_reach reach = d->decider->events[e->type].reach;
+        w->digest = (w->digest ^ (uint64_t)w->now ^ (uint64_t)service << 56 ^ (uint64_t)e->type << 48) * 0x100000001b3 ^ w->digest >> 29;
         if (w->coverage)
             w->coverage->events[service][e->type]++;
         TELL_HISTORY(w, "              %s %s", reach == EVENT_PUBLISHED ? "→" : "·", d->decider->events[e->type].name);
@@ -173,7 +175,7 @@ static void note_events(struct world *w, enum service service, struct decision *
 static void note_timers(struct world *w, enum service service, const struct decision *d, struct uuid correlation)
 {
     for (size_t i = 0; i < d->timer_count; i++)
-        set_timer(w, service, slot_of(d->timers[i].aggregate), d->timers[i].timer, d->timers[i].due, correlation);
+        set_timer(w, service, slot_of((struct aggregate *)d->timers[i].aggregate), d->timers[i].timer, d->timers[i].due, correlation);
 }
 
 /* ── one command ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -213,9 +215,8 @@ static void tell_command(struct world *w, const struct context *x, const struct 
 static void look_at(struct world *w, enum service service, const struct aggregate *a)
 {
     const struct side *side = w->contexts[service].side;
-    const char *state = w->coverage ? side->state_name(a) : NULL;
-    if (state)
-        coverage_state(w->coverage, service, state);
+    if (w->coverage)
+        coverage_change(w->coverage, service, side->state_name(a));
     if (side->changed)
         side->changed(w, a);
 }
@@ -242,8 +243,8 @@ static void refused(struct world *w, const struct context *x, const struct entry
     TELL_HISTORY(w, "              refused: %s", r->title);
     if (e->fact)
         violated(w, "15: %s refuses %s, which is true: %s (%.*s)", x->side->name, fact_names[e->fact->type], r->type, STR_ARG(r->detail));
-    if (e->c.type == COMMAND_TIMER_DUE)
-        violated(w, "15: %s refuses its own timer: %s", x->side->name, r->type);
+    if (e->answers || e->c.type == COMMAND_TIMER_DUE)
+        violated(w, "15: %s refuses the answer to its own question: %s (%.*s)", x->side->name, r->type, STR_ARG(r->detail));
 }
 
 static void decide(struct world *w, enum service service, struct entry *e, struct done *done)
@@ -255,10 +256,8 @@ static void decide(struct world *w, enum service service, struct entry *e, struc
     struct aggregate **a = load(w, service, &e->c, &n);
     if (w->tells)
         tell_command(w, x, e, a[0]);
-    if (w->coverage) {
-        w->coverage->commands[service][e->c.type]++;
-        w->coverage->decisions++;
-    }
+    if (w->coverage)
+        coverage_decision(w->coverage, service, x->side->state_name(a[0]), e->c.type);
     decision_init(&done->decision, x->side->decider, &w->arena);
     x->side->decider->decide(&e->c, a, &done->decision);
     done->decided = true;
@@ -316,7 +315,7 @@ static void after_commit(struct world *w, enum service service, struct entry *en
 {
     struct context *x = &w->contexts[service];
     for (size_t i = 0; i < n; i++) {
-        struct asker *asker = entries[i].asker;
+        struct parked *asker = entries[i].asker;
         for (size_t k = 0; done[i].decided && !done[i].decision.refusal && k < done[i].decision.effect_count; k++) {
             x->side->start_effect(w, &done[i].decision.effects[k], &entries[i].c, done[i].first_event, done[i].later ? asker : NULL);
             asker = done[i].later ? NULL : asker;

@@ -20,14 +20,16 @@ struct coverage {
     uint64_t runs, steps, decisions;
     uint64_t happened[COVERED_COUNT];
     uint64_t events[COVERAGE_SERVICES][COVERAGE_EVENTS];
-    uint64_t commands[COVERAGE_SERVICES][COVERAGE_COMMANDS];
-    struct {
+    struct coverage_state {
         const char *name;
-        uint64_t count;
-    } states[COVERAGE_SERVICES][COVERAGE_STATES]; /* by name */
+        uint64_t count;                       /* changes that led into it */
+        uint64_t commands[COVERAGE_COMMANDS]; /* that met it */
+    } states[COVERAGE_SERVICES][COVERAGE_STATES];
 };
 
-void coverage_state(struct coverage *c, int service, const char *name);
+/* Names are compared by their address. NULL: has no states, and is not counted. */
+void coverage_change(struct coverage *c, int service, const char *state);
+void coverage_decision(struct coverage *c, int service, const char *state, int command);
 void coverage_add(struct coverage *sum, const struct coverage *part);
 void coverage_print(const struct coverage *c);
 int coverage_holes(const struct coverage *c); /* prints and counts what never happened and should have */

@@ -78,7 +78,7 @@ static void tell_side(struct world *w, const struct decided_event *e, struct fac
     notices_expect(w, f);
 }
 
-static void start_effect(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct asker *asker)
+static void start_effect(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct parked *asker)
 {
     (void)asker;
     if (c->type == COMMAND_TIMER_DUE)
@@ -121,11 +121,11 @@ void delivery_look(const struct world *w, struct uuid order, struct delivery_vie
 static const char *command_name(int type)
 {
     static const char *const names[DELIVERY_COMMANDS] = {
-        [COMMAND_TIMER_DUE] = "timer: ask the carrier",
+        [COMMAND_TIMER_DUE] = "timer",
 #define DELIVERY_COMMAND(command) [command] = #command,
 #include "delivery.def"
     };
-    return names[type];
+    return type < DELIVERY_COMMANDS ? names[type] : NULL;
 }
 
 static const char *state_name(const struct aggregate *a)

@@ -55,6 +55,8 @@ struct fact {
     struct str code, reason;
     struct str carrier, tracking_number;
     struct fact_product product;
+
+    struct str json; /* all of that, and nothing of it above: see by_json.c */
 };
 
 #endif

@@ -105,8 +105,8 @@ static void check_stock(struct world *w, int product)
     const struct stocked *p = &w->products[product];
     product_look(w, product, &on_hand, &reserved);
     if (p->initial + p->restocked != on_hand + shipped)
-        violated(w, "6: product %c: %lld came in, %lld are there and %lld have left", 'A' + product, (long long)(p->initial + p->restocked),
-                 (long long)on_hand, (long long)shipped);
+        violated(w, "6: product %c: %lld came in, %lld are there and %lld have left", 'A' + product,
+                 (long long)p->initial + (long long)p->restocked, (long long)on_hand, (long long)shipped);
     if (reserved != prepared)
         violated(w, "6: product %c: %lld are reserved, orders hold %lld", 'A' + product, (long long)reserved, (long long)prepared);
     if (on_hand < 0 || reserved < 0 || reserved > on_hand)

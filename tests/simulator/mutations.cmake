@@ -15,7 +15,7 @@ set(REPLACE [==[${replace}]==])
         COMMAND ${CMAKE_COMMAND} -DWORDS=${words} -P ${CMAKE_CURRENT_SOURCE_DIR}/mutate.cmake
         DEPENDS ${CMAKE_SOURCE_DIR}/${source} ${words} ${CMAKE_CURRENT_SOURCE_DIR}/mutate.cmake VERBATIM)
     # Its object stands before the libraries, so the linker never looks for the unchanged one.
-    add_executable(simulator_${name} $<TARGET_OBJECTS:simulation> ${copy})
+    add_executable(simulator_${name} $<TARGET_OBJECTS:simulation> $<TARGET_OBJECTS:simulation_main> ${copy})
     target_link_libraries(simulator_${name} PRIVATE ${domains})
     set_source_files_properties(${copy} PROPERTIES COMPILE_OPTIONS -Wno-unused)
     add_test(NAME simulator_catches_${name} COMMAND simulator_${name} --seeds 20000 --expect-violation)

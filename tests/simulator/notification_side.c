@@ -99,7 +99,7 @@ static void answer_arrives(struct world *w, const struct happening *h)
     context_submit(w, NOTIFICATION_SERVICE, &e);
 }
 
-static void start_effect(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct asker *asker)
+static void start_effect(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct parked *asker)
 {
     (void)c, (void)cause, (void)asker;
     const struct send *send = e->data;
@@ -177,10 +177,10 @@ void notices_check(struct world *w)
 static const char *command_name(int type)
 {
     static const char *const names[NOTIFICATION_COMMANDS] = {
-        [COMMAND_TIMER_DUE] = "timer: notices", [TELL] = "Tell", [SEND_AGAIN] = "SendAgain", [RECORD_SENT] = "sent",
-        [RECORD_FAILED] = "not sent",
+        [COMMAND_TIMER_DUE] = "timer",    [TELL] = "Tell", [SEND_AGAIN] = "SendAgain", [RECORD_SENT] = "sent",
+        [RECORD_FAILED] = "RecordFailed",
     };
-    return names[type];
+    return type < NOTIFICATION_COMMANDS ? names[type] : NULL;
 }
 
 static const char *state_name(const struct aggregate *a)
@@ -208,5 +208,3 @@ const struct side notification_side = {
     .command_name = command_name,
     .state_name = state_name,
 };
-
-const struct side *const sides[SERVICES] = {&order_side, &payment_side, &product_side, &delivery_side, &notification_side};

@@ -197,7 +197,7 @@ static void tell_side(struct world *w, const struct decided_event *e, struct fac
 
 /* ── outbound/payment_client.c ──────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void start_effect(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct asker *asker)
+static void start_effect(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct parked *asker)
 {
     (void)c;
     const struct ask_payment *ask = e->data;
@@ -228,26 +228,27 @@ void order_answered(struct world *w, const struct call *call)
         r.amount = call->amount;
         r.decline_code = call->code;
     }
-    struct entry e = {.c = command_of(w, RECORD_PAYMENT, &r, sizeof r, call->order, call->cause), .asker = call->customer_waits};
+    struct entry e = {
+        .c = command_of(w, RECORD_PAYMENT, &r, sizeof r, call->order, call->cause), .asker = call->customer_waits, .answers = true};
     context_submit(w, ORDER_SERVICE, &e);
 }
 
 /* ── inbound/http.c ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* As answer() has it: who asked goes along with the question to payment. */
-bool order_compose(struct world *w, struct asker *asker, struct aggregate *const *a, const struct command *c, const struct decision *d)
+bool order_compose(struct world *w, struct parked *asker, struct aggregate *const *a, const struct command *c, const struct decision *d)
 {
     (void)w, (void)asker, (void)a, (void)c;
     return d->effect_count > 0;
 }
 
-static void submit(struct world *w, int type, const void *data, size_t size, struct uuid order, struct asker *asker)
+static void submit(struct world *w, int type, const void *data, size_t size, struct uuid order, struct parked *asker)
 {
     struct entry e = {.c = command_of(w, type, data, size, order, world_id(w)), .asker = asker};
     context_submit(w, ORDER_SERVICE, &e);
 }
 
-void order_place(struct world *w, int number, bool adopted, struct asker *asker)
+void order_place(struct world *w, int number, bool adopted, struct parked *asker)
 {
     struct customer_order *o = &w->orders[number];
     if (!adopted)
@@ -265,14 +266,14 @@ void order_place(struct world *w, int number, bool adopted, struct asker *asker)
     submit(w, PLACE_ORDER, &place, sizeof place, o->resource, asker);
 }
 
-void order_pay(struct world *w, int number, struct str token, bool adopted, struct asker *asker)
+void order_pay(struct world *w, int number, struct str token, bool adopted, struct parked *asker)
 {
     struct customer_order *o = &w->orders[number];
     struct pay_order pay = {.order = o->id, .customer = o->customer, .means = {STR("card"), token}, .repeated = adopted};
     submit(w, PAY_ORDER, &pay, sizeof pay, o->id, asker);
 }
 
-void order_cancel(struct world *w, int number, bool by_operator, struct asker *asker)
+void order_cancel(struct world *w, int number, bool by_operator, struct parked *asker)
 {
     struct customer_order *o = &w->orders[number];
     struct cancel_order cancel = {.order = o->id, .who = by_operator ? world_id(w) : o->customer, .by_operator = by_operator};
@@ -308,10 +309,24 @@ void order_look(const struct world *w, int number, struct order_view *v)
 static const char *command_name(int type)
 {
     static const char *const names[ORDER_COMMANDS] = {
-        [COMMAND_TIMER_DUE] = "timer: unpaid",  [PLACE_ORDER] = "PlaceOrder",   [PAY_ORDER] = "PayOrder",
-        [RECORD_PAYMENT] = "answer of payment", [CANCEL_ORDER] = "CancelOrder",
+        [COMMAND_TIMER_DUE] = "timer",
+        [PLACE_ORDER] = "PlaceOrder",
+        [PAY_ORDER] = "PayOrder",
+        [RECORD_PAYMENT] = "RecordPayment",
+        [RECORD_PREPARED] = "RecordPrepared",
+        [RECORD_PREPARATION_REJECTED] = "RecordRejected",
+        [RECORD_SHIPPED] = "RecordShipped",
+        [RECORD_DELIVERED] = "RecordDelivered",
+        [RECORD_PRODUCT] = "RecordProduct",
+        [CANCEL_ORDER] = "CancelOrder",
+        [RECORD_PAYMENT_CANCELLED] = "RecordPaymentCancelled",
+        [RECORD_CANCEL_REFUSED] = "RecordCancelRefused",
+        [RECORD_RELEASED] = "RecordReleased",
+        [RECORD_REFUNDED] = "RecordRefunded",
+        [RECORD_PAYMENT_CLOSED] = "RecordPaymentClosed",
+        [RECORD_PAYMENT_NEEDS_REVIEW] = "RecordNeedsReview",
     };
-    return type < ORDER_COMMANDS && names[type] ? names[type] : "a fact";
+    return type < ORDER_COMMANDS ? names[type] : NULL;
 }
 
 static const char *state_name(const struct aggregate *a)
@@ -345,6 +360,9 @@ static void changed(struct world *w, const struct aggregate *a)
     int before = w->orders[number].status;
     if (order->status != before && !is_legal(before, order->status))
         violated(w, "8: order %d went from %s to %s", number + 1, order_status_names[before], order_status_names[order->status]);
+    bool ended = order->status == ORDER_COMPLETED || order->status == ORDER_CANCELLED;
+    if (ended == (order->deadline != 0))
+        violated(w, "9: order %d is %s, and has %s deadline", number + 1, order_status_names[order->status], ended ? "still a" : "no");
     w->orders[number].status = order->status;
 }
 

@@ -63,7 +63,7 @@ static void ask_refund(struct world *w, const struct ask_refund *ask, struct pro
     q->charge = str_of(ask->charge);
 }
 
-static void start_effect(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct asker *asker)
+static void start_effect(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct parked *asker)
 {
     (void)c;
     struct provider_question *q = ARENA_NEW(&w->arena, struct provider_question);
@@ -105,7 +105,7 @@ static struct command refund_command(struct world *w, const struct provider_ques
 
 void payment_told(struct world *w, const struct provider_question *q)
 {
-    struct entry e = {.c = q->refund ? refund_command(w, q) : outcome_command(w, q), .asker = q->asker};
+    struct entry e = {.c = q->refund ? refund_command(w, q) : outcome_command(w, q), .asker = q->asker, .answers = true};
     context_submit(w, PAYMENT_SERVICE, &e);
 }
 
@@ -124,7 +124,7 @@ void payment_attempt_asked(struct world *w, struct call *call)
 }
 
 /* As answer_attempt() has it. */
-bool payment_compose(struct world *w, struct asker *asker, struct aggregate *const *a, const struct command *c, const struct decision *d)
+bool payment_compose(struct world *w, struct parked *asker, struct aggregate *const *a, const struct command *c, const struct decision *d)
 {
     (void)w;
     struct call *call = (struct call *)asker; /* its first member */
@@ -147,7 +147,7 @@ bool payment_compose(struct world *w, struct asker *asker, struct aggregate *con
     return false;
 }
 
-void payment_cancel_asked(struct world *w, int number, struct asker *asker)
+void payment_cancel_asked(struct world *w, int number, struct parked *asker)
 {
     struct cancel_payment cancel = {.order = w->orders[number].id, .customer = w->orders[number].customer};
     struct entry e = {.c = command_of(w, CANCEL_PAYMENT, &cancel, sizeof cancel, cancel.order, world_id(w)), .asker = asker};
@@ -179,13 +179,14 @@ void payment_look(const struct world *w, struct uuid order, struct payment_view 
 static const char *command_name(int type)
 {
     static const char *const names[PAYMENT_COMMANDS] = {
-        [COMMAND_TIMER_DUE] = "timer: ask the provider",
+        [COMMAND_TIMER_DUE] = "timer",
         [MAKE_ATTEMPT] = "MakeAttempt",
-        [RECORD_OUTCOME] = "answer of the provider",
+        [RECORD_OUTCOME] = "RecordOutcome",
         [CANCEL_PAYMENT] = "CancelPayment",
-        [RECORD_REFUND] = "refund's answer",
+        [RECORD_DELIVERY_CANCELLED] = "RecordDeliveryCancelled",
+        [RECORD_REFUND] = "RecordRefund",
     };
-    return type < PAYMENT_COMMANDS && names[type] ? names[type] : "a fact";
+    return type < PAYMENT_COMMANDS ? names[type] : NULL;
 }
 
 static const char *state_name(const struct aggregate *a)

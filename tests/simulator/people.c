@@ -14,7 +14,7 @@ enum wish { PLACE, PAY_AGAIN, CANCEL_IT, CANCEL_THE_PAYMENT, OPERATOR_CANCELS, W
 
 /* A request with its Idempotency-Key, as the engine keeps it beside the customer's own view of it. */
 struct request {
-    struct asker asker;
+    struct parked asker;
     int number; /* the customer's */
     enum wish wish;
     struct str token;
@@ -28,14 +28,14 @@ static void wish(struct world *w, const struct happening *h);
 
 /* ── asking ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void answer(struct world *w, struct asker *asker)
+static void answer(struct world *w, struct parked *asker)
 {
     struct request *r = (struct request *)asker;
     if (!fault(w, COVERED_CUSTOMER_UNANSWERED, CUSTOMER + r->number, w->mood.answer_lost))
         r->answered = true;
 }
 
-static bool compose(struct world *w, struct asker *asker, struct aggregate *const *a, const struct command *c, const struct decision *d)
+static bool compose(struct world *w, struct parked *asker, struct aggregate *const *a, const struct command *c, const struct decision *d)
 {
     struct request *r = (struct request *)asker;
     if (r->wish != CANCEL_THE_PAYMENT)
@@ -75,7 +75,7 @@ static void arrives(struct world *w, const struct happening *h)
     decide_request(w, r, r->noted);
 }
 
-static void note(struct world *w, struct asker *asker, bool answered)
+static void note(struct world *w, struct parked *asker, bool answered)
 {
     struct request *r = (struct request *)asker;
     r->noted_at = r->noted ? r->noted_at : w->now;

@@ -65,7 +65,7 @@ static void tell_side(struct world *w, const struct decided_event *e, struct fac
     notices_expect(w, f);
 }
 
-static void start_effect(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct asker *asker)
+static void start_effect(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct parked *asker)
 {
     (void)w, (void)e, (void)c, (void)cause, (void)asker;
     unreachable(); /* it has none */
@@ -137,7 +137,7 @@ static const char *command_name(int type)
 #define PRODUCT_COMMAND(command, aggregate) [command] = #command,
 #include "product.def"
     };
-    return names[type];
+    return type < PRODUCT_COMMANDS ? names[type] : NULL;
 }
 
 static const char *state_name(const struct aggregate *a)

@@ -34,9 +34,9 @@ static void answer_arrives(struct world *w, const struct happening *h)
 
 static void answer(struct world *w, struct provider_question *q, enum provider_says says, duration wait)
 {
-    if (wait > ASKED_DEADLINE || says == PROVIDER_SAYS_NOTHING) {
+    if (wait > w->mood.provider_deadline || says == PROVIDER_SAYS_NOTHING) {
         says = PROVIDER_SAYS_NOTHING;
-        wait = ASKED_DEADLINE;
+        wait = w->mood.provider_deadline;
     }
     q->says = says;
     announce(w, wait, PAYMENT_SERVICE, answer_arrives, q, 0);
@@ -125,7 +125,7 @@ static enum provider_says charge(struct world *w, struct charge *c, duration *wa
 static void question_arrives(struct world *w, const struct happening *h)
 {
     struct provider_question *q = h->what;
-    duration wait = wait_for(w, PROVIDER, 6);
+    duration wait = wait_for(w, PROVIDER, w->mood.slow_provider);
     struct charge *c = charge_of(w, q);
     enum provider_says says;
     if (q->refund) {
@@ -148,7 +148,7 @@ void provider_asked(struct world *w, struct provider_question *q)
     if (fault(w, COVERED_PROVIDER_LOST_QUESTION, PROVIDER, w->mood.provider_lost))
         answer(w, q, PROVIDER_SAYS_NOTHING, 0);
     else
-        announce(w, wait_for(w, PROVIDER, 4), -1, question_arrives, q, w->contexts[PAYMENT_SERVICE].life);
+        announce(w, wait_for(w, PROVIDER, w->mood.slow_http), -1, question_arrives, q, w->contexts[PAYMENT_SERVICE].life);
 }
 
 /* ── its ledger ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

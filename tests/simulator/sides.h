@@ -14,7 +14,6 @@ extern const struct side order_side, payment_side, product_side, delivery_side, 
 #define PAYMENT_WINDOW  MINUTES(15)
 #define REVIEW_PATIENCE MINUTES(10)
 #define CALL_DEADLINE   SECONDS(2)
-#define ASKED_DEADLINE  MILLISECONDS(1500) /* of payment, for the provider */
 
 struct order_view {
     bool placed, confirmed, shipped, completed, cancelling, cancelled; /* its status is that */
@@ -27,20 +26,20 @@ struct order_view {
 void order_look(const struct world *w, int number, struct order_view *v);
 
 /* Requests of a customer, or about a customer's order; the service is up. */
-void order_place(struct world *w, int number, bool adopted, struct asker *asker);
-void order_pay(struct world *w, int number, struct str token, bool adopted, struct asker *asker);
-void order_cancel(struct world *w, int number, bool by_operator, struct asker *asker);
+void order_place(struct world *w, int number, bool adopted, struct parked *asker);
+void order_pay(struct world *w, int number, struct str token, bool adopted, struct parked *asker);
+void order_cancel(struct world *w, int number, bool by_operator, struct parked *asker);
 
 /* A question of order to payment, and its answer. */
 struct call {
-    struct asker asker; /* payment's: who waits is the call */
+    struct parked asker; /* payment's: who waits is the call */
     struct uuid order, customer, cause;
     int64_t attempt;
     struct money amount;
     struct str method, token;
-    struct asker *customer_waits; /* taken along; may be NULL */
-    uint16_t life;                /* of the order service that asked */
-    bool over;                    /* answered, or not waited for any more */
+    struct parked *customer_waits; /* taken along; may be NULL */
+    uint16_t life;                 /* of the order service that asked */
+    bool over;                     /* answered, or not waited for any more */
     enum { CALL_UNKNOWN, CALL_APPROVED, CALL_DECLINED, CALL_CLOSED } said;
     int64_t said_attempt;
     struct uuid payment;
@@ -48,7 +47,7 @@ struct call {
 };
 void call_payment(struct world *w, struct call *call);
 void order_answered(struct world *w, const struct call *call);
-bool order_compose(struct world *w, struct asker *asker, struct aggregate *const *a, const struct command *c, const struct decision *d);
+bool order_compose(struct world *w, struct parked *asker, struct aggregate *const *a, const struct command *c, const struct decision *d);
 
 /* ── payment ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -59,8 +58,8 @@ struct payment_view {
 };
 void payment_look(const struct world *w, struct uuid order, struct payment_view *v);
 void payment_attempt_asked(struct world *w, struct call *call);
-bool payment_compose(struct world *w, struct asker *asker, struct aggregate *const *a, const struct command *c, const struct decision *d);
-void payment_cancel_asked(struct world *w, int number, struct asker *asker);
+bool payment_compose(struct world *w, struct parked *asker, struct aggregate *const *a, const struct command *c, const struct decision *d);
+void payment_cancel_asked(struct world *w, int number, struct parked *asker);
 
 enum provider_says { PROVIDER_SAYS_NOTHING, PROVIDER_SAYS_NO, PROVIDER_SAYS_YES };
 struct provider_question {
@@ -70,7 +69,7 @@ struct provider_question {
     struct str token;  /* of a charge */
     struct str charge; /* of a refund: the charge's reference */
     bool refund;
-    struct asker *asker;
+    struct parked *asker;
     enum provider_says says;
     struct str reference, code;
 };

@@ -104,6 +104,7 @@ duration wait_for(struct world *w, int stream, uint32_t doublings)
 static void choose_mood(struct world *w)
 {
     static const uint32_t rates[] = {0, 0, 5, 20, 60}, lags[] = {4, 4, 6, 9, 13, 17, 20, 22};
+    static const duration deadlines[] = {MILLISECONDS(1500), MILLISECONDS(1500), SECONDS(5), SECONDS(60)};
 #define RATE()    rates[choose(&w->choices, MOOD, sizeof rates / sizeof rates[0])]
 #define LAG(most) lags[choose(&w->choices, MOOD, most)]
     struct mood *m = &w->mood;
@@ -121,7 +122,7 @@ static void choose_mood(struct world *w)
                        .slow_timers = LAG(4),
                        .slow_http = LAG(4),
                        .down = LAG(8),
-                       .hurry = choose(&w->choices, MOOD, 3)};
+                       .provider_deadline = deadlines[choose(&w->choices, MOOD, 4)]};
     uint32_t most = 2 + choose(&w->choices, MOOD, 7);
     for (int s = 0; s < SERVICES; s++)
         for (int t = 0; t < TOPICS; t++)
@@ -174,6 +175,7 @@ static void begin(struct world *w, uint64_t seed)
     w->next_id = 0;
     w->agenda_count = 0;
     w->order_count = w->product_count = w->charge_count = 0;
+    w->digest = 0;
     w->violation[0] = '\0';
     memset(w->received, 0, sizeof w->received);
     for (int t = 0; t < TOPICS; t++)

@@ -53,11 +53,11 @@ struct happening {
 /* ── a context: the engine's part, in memory ────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* Who waits for an answer, as engine.h has it: composed before the commit, told after it. */
-struct asker {
+struct parked {
     /* True: no answer yet, an effect of this decision takes the asker along. */
-    bool (*compose)(struct world *w, struct asker *asker, struct aggregate *const *a, const struct command *c, const struct decision *d);
-    void (*answer)(struct world *w, struct asker *asker);
-    void (*noted)(struct world *w, struct asker *asker, bool answered); /* its key, in the deciding transaction; may be NULL */
+    bool (*compose)(struct world *w, struct parked *asker, struct aggregate *const *a, const struct command *c, const struct decision *d);
+    void (*answer)(struct world *w, struct parked *asker);
+    void (*noted)(struct world *w, struct parked *asker, bool answered); /* its key, in the deciding transaction; may be NULL */
 };
 
 struct poll;
@@ -65,7 +65,8 @@ struct entry { /* a command in the queue */
     struct command c;
     struct fact *fact; /* a message; NULL: it is none */
     struct poll *poll; /* likewise: what it was read with */
-    struct asker *asker;
+    struct parked *asker;
+    bool answers; /* it tells what came of our own question: never to be refused */
 };
 
 struct slot { /* an aggregate as the database has it, with its timers */
@@ -92,7 +93,7 @@ struct side {
     bool (*take)(struct world *w, const struct fact *f, struct command *c);
     /* As outbound/event_data.c: type, ids and time are there. */
     void (*tell)(struct world *w, const struct decided_event *e, struct fact *f);
-    void (*start_effect)(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct asker *asker);
+    void (*start_effect)(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct parked *asker);
     void (*restart)(struct world *w);                                                                              /* may be NULL */
     void (*decided)(struct world *w, const struct entry *e, struct aggregate *const *a, const struct decision *d); /* watches */
     void (*changed)(struct world *w, const struct aggregate *a);                                                   /* may complain; NULL */
@@ -155,7 +156,8 @@ struct stocked {
 struct mood { /* which faults a run has: in each, some are missing altogether (swarm testing) */
     uint32_t crash, http_lost, answer_lost, copies, provider_lost, channel_fails, reread, carrier_twice, courier;
     uint32_t lag[SERVICES][TOPICS]; /* doublings */
-    uint32_t slow_batch, slow_relay, slow_timers, slow_http, down, hurry;
+    uint32_t slow_batch, slow_relay, slow_timers, slow_http, slow_provider, down;
+    duration provider_deadline; /* payment's patience with one question */
 };
 
 struct log {
@@ -188,11 +190,12 @@ struct world {
 
     struct coverage *coverage; /* NULL: not counted */
     bool tells;                /* prints its history */
+    uint64_t digest;           /* of its history: what was decided, and when */
     char violation[300];       /* empty: none */
     jmp_buf end;
 };
 
-extern const struct side *const sides[SERVICES];
+extern const struct side *const sides[SERVICES]; /* sides.c */
 
 void world_run(struct world *w, uint64_t seed); /* whole; w->violation says what was wrong, if anything was */
 
