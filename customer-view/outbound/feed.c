@@ -121,7 +121,7 @@ bool feed_read(struct cache *c, struct arena *arena, struct feed_id after, durat
         STR("COUNT"),
         arena_printf(arena, "%zu", *count),
         STR("BLOCK"),
-        arena_printf(arena, "%lld", (long long)((wait + MILLISECONDS(1) - 1) / MILLISECONDS(1))),
+        arena_printf(arena, "%lld", (long long)(wait > MILLISECONDS(1) ? wait / MILLISECONDS(1) : 1)), /* 0 would be for ever */
         STR("STREAMS"),
         STR(FEED_KEY),
         arena_printf(arena, "%llu-%llu", (unsigned long long)after.time, (unsigned long long)after.number),

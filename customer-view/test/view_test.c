@@ -4,6 +4,7 @@
  */
 #include "clock.h"
 #include "inbound/projector.h"
+#include "outbound/feed.h"
 #include "outbound/view.h"
 
 #include <setjmp.h>
@@ -14,6 +15,61 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+/* ── an order's life, as it stands on the topics ── */
+
+struct happening {
+    int topic;
+    const char *name;
+    int version, second;
+    const char *data;
+};
+
+#define NOTICE(kind, at)                                                                                                                   \
+    {                                                                                                                                      \
+        4, "NotificationSent", 1, at, "{\"kind\":\"" kind "\"}"                                                                            \
+    }
+static const struct happening completed_life[] = {
+    {0, "OrderPlaced", 1, 1, NULL},
+    {0, "OrderPaymentDeclined", 3, 3, "{\"attempt\":1,\"code\":\"insufficient_funds\"}"},
+    {0, "OrderConfirmed", 5, 5, "{}"},
+    {0, "OrderShipped", 7, 11, "{}"},
+    {0, "OrderCompleted", 8, 15, "{}"},
+    {1, "PaymentDeclined", 2, 2, "{\"attempt\":1,\"code\":\"insufficient_funds\"}"},
+    {1, "PaymentApproved", 4, 4, "{\"attempt\":2}"},
+    {2, "PreparationCompleted", 1, 7, "{}"},
+    {3, "DeliveryRequested", 2, 8, "{}"},
+    {3, "DeliveryStarted", 3, 10, "{\"carrier\":\"CJ\",\"trackingNumber\":\"6012\"}"},
+    {3, "DeliveryCompleted", 4, 13, "{}"},
+    NOTICE("ORDER_PLACED", 2),
+    NOTICE("PAYMENT_DECLINED", 4),
+    NOTICE("ORDER_CONFIRMED", 6),
+    NOTICE("DELIVERY_READY", 9),
+    NOTICE("DELIVERY_STARTED", 12),
+    NOTICE("DELIVERY_COMPLETED", 14),
+};
+static const struct happening cancelled_life[] = {
+    {0, "OrderPlaced", 1, 1, NULL},
+    {0, "OrderConfirmed", 3, 4, "{}"},
+    {0, "OrderCancelRequested", 4, 6, "{\"reason\":\"customer\"}"},
+    {0, "OrderCancelled", 6, 12, "{\"reason\":\"customer\",\"refunded\":12000,\"currency\":\"KRW\"}"},
+    {1, "PaymentNeedsReview", 2, 2, "{\"reason\":\"silent\"}"},
+    {1, "PaymentApproved", 3, 3, "{\"attempt\":1}"},
+    {1, "PaymentRefunded", 5, 11, "{\"amount\":12000,\"currency\":\"KRW\"}"},
+    {2, "PreparationCompleted", 1, 5, "{}"},
+    {2, "PreparationCancelled", 2, 10, "{}"},
+    {3, "DeliveryRequested", 2, 5, "{}"},
+    {3, "DeliveryCancelled", 3, 9, "{}"},
+    NOTICE("ORDER_PLACED", 2),
+    NOTICE("CANCEL_REQUESTED", 7),
+    NOTICE("ORDER_CANCELLED", 13),
+};
+#define LIFE_MAX 20
+
+/* The one that is told. */
+static const struct happening *life;
+static size_t life_length;
+#define TELL(story) (life = (story), life_length = sizeof(story) / sizeof(story)[0])
 
 struct world {
     struct arena arena;
@@ -64,6 +120,7 @@ static int begin(void **state)
     w.projector->rewind_ctx = &w;
     w.reader = test_cache();
     load_positions(&w);
+    TELL(completed_life);
     *state = &w;
     return 0;
 }
@@ -85,7 +142,10 @@ static int end(void **state)
     char order[UUID_TEXT + 1], customer[UUID_TEXT + 1];
     uuid_format(w->order, order);
     uuid_format(w->customer, customer);
-    forget(w, "DEL", arena_printf(&w->arena, "view:1:order:%s view:1:timeline:%s view:1:customer:%s", order, order, customer).p);
+    forget(w, "DEL",
+           arena_printf(&w->arena, "view:1:order:%s view:1:timeline:%s view:1:customer:%s view:1:listener:%s", order, order, customer,
+                        customer)
+               .p);
     for (int i = 0; i < TOPICS; i++)
         forget(w, "HDEL", arena_printf(&w->arena, "view:1:positions %s:%d", topics[i], (int)w->partition).p);
     projector_free(w->projector);
@@ -94,39 +154,7 @@ static int end(void **state)
     return 0;
 }
 
-/* ── an order's life, as it stands on the topics ── */
-
-struct happening {
-    int topic;
-    const char *name;
-    int version, second;
-    const char *data;
-};
-
-#define NOTICE(kind, at)                                                                                                                   \
-    {                                                                                                                                      \
-        4, "NotificationSent", 1, at, "{\"kind\":\"" kind "\"}"                                                                            \
-    }
-static const struct happening life[] = {
-    {0, "OrderPlaced", 1, 1, NULL},
-    {0, "OrderPaymentDeclined", 3, 3, "{\"attempt\":1,\"code\":\"insufficient_funds\"}"},
-    {0, "OrderConfirmed", 5, 5, "{}"},
-    {0, "OrderShipped", 7, 11, "{}"},
-    {0, "OrderCompleted", 8, 15, "{}"},
-    {1, "PaymentDeclined", 2, 2, "{\"attempt\":1,\"code\":\"insufficient_funds\"}"},
-    {1, "PaymentApproved", 4, 4, "{\"attempt\":2}"},
-    {2, "PreparationCompleted", 1, 7, "{}"},
-    {3, "DeliveryRequested", 2, 8, "{}"},
-    {3, "DeliveryStarted", 3, 10, "{\"carrier\":\"CJ\",\"trackingNumber\":\"6012\"}"},
-    {3, "DeliveryCompleted", 4, 13, "{}"},
-    NOTICE("ORDER_PLACED", 2),
-    NOTICE("PAYMENT_DECLINED", 4),
-    NOTICE("ORDER_CONFIRMED", 6),
-    NOTICE("DELIVERY_READY", 9),
-    NOTICE("DELIVERY_STARTED", 12),
-    NOTICE("DELIVERY_COMPLETED", 14),
-};
-#define LIFE (sizeof life / sizeof life[0])
+/* ── as a consumer sees it ── */
 
 static struct str id_text(struct world *w, struct uuid id)
 {
@@ -191,10 +219,10 @@ static struct str document(struct world *w)
 
 static struct str document_of_a_life(struct world *w)
 {
-    struct kafka_record records[LIFE];
-    for (size_t i = 0; i < LIFE; i++)
+    struct kafka_record records[LIFE_MAX];
+    for (size_t i = 0; i < life_length; i++)
         records[i] = record(w, &life[i], (int64_t)i);
-    assert_int_equal(projector_apply(w->projector, records, LIFE), KAFKA_APPLIED);
+    assert_int_equal(projector_apply(w->projector, records, life_length), KAFKA_APPLIED);
     return document(w);
 }
 
@@ -223,7 +251,7 @@ static void a_life_gives_the_document(void **state)
     size_t entries = 0;
     for (const char *p = text.p; (p = strstr(p, "\"eventId\"")); p++)
         entries++;
-    assert_int_equal(entries, LIFE);
+    assert_int_equal(entries, life_length);
 }
 
 static void twice_changes_nothing(void **state)
@@ -234,8 +262,8 @@ static void twice_changes_nothing(void **state)
     twice = document_of_a_life(w);
     assert_true(str_equal(once, twice));
     assert_int_equal(w->projector->applied.value, applied);
-    assert_int_equal(w->projector->known_already.value, LIFE);
-    for (size_t i = 0; i < LIFE; i++) { /* each alone, long after */
+    assert_int_equal(w->projector->known_already.value, life_length);
+    for (size_t i = 0; i < life_length; i++) { /* each alone, long after */
         arrive(w, &life[i], (int64_t)i);
         assert_true(str_equal(once, document(w)));
     }
@@ -253,25 +281,24 @@ static void arrive_mixed(struct world *w, unsigned *seed)
 {
     size_t at[TOPICS];
     for (int t = 0; t < TOPICS; t++)
-        for (at[t] = 0; at[t] < LIFE && life[at[t]].topic != t; at[t]++)
+        for (at[t] = 0; at[t] < life_length && life[at[t]].topic != t; at[t]++)
             ;
-    struct kafka_record records[LIFE];
-    for (size_t n = 0; n < LIFE;) {
+    struct kafka_record records[LIFE_MAX];
+    for (size_t n = 0; n < life_length;) {
         size_t t = next_random(seed) % TOPICS;
-        if (at[t] < LIFE && life[at[t]].topic == (int)t) {
+        if (at[t] < life_length && life[at[t]].topic == (int)t) {
             records[n] = record(w, &life[at[t]], (int64_t)at[t]);
             at[t]++;
             n++;
         }
     }
-    size_t first = 1 + next_random(seed) % (LIFE - 1);
+    size_t first = 1 + next_random(seed) % (life_length - 1);
     assert_int_equal(projector_apply(w->projector, records, first), KAFKA_APPLIED);
-    assert_int_equal(projector_apply(w->projector, records + first, LIFE - first), KAFKA_APPLIED);
+    assert_int_equal(projector_apply(w->projector, records + first, life_length - first), KAFKA_APPLIED);
 }
 
-static void every_order_of_arrival_gives_the_same_document(void **state)
+static void every_order_of_arrival_gives_the_same(struct world *w)
 {
-    struct world *w = *state;
     struct str usual = document_of_a_life(w);
     for (unsigned i = 0; i < 300; i++) {
         unsigned seed = i;
@@ -281,6 +308,23 @@ static void every_order_of_arrival_gives_the_same_document(void **state)
         if (!str_equal(usual, mixed))
             fail_msg("seed %u:\n%.*s\nis not\n%.*s", i, STR_ARG(mixed), STR_ARG(usual));
     }
+}
+
+static void every_order_of_arrival_gives_the_same_document(void **state)
+{
+    every_order_of_arrival_gives_the_same(*state);
+}
+
+static void every_order_of_arrival_of_a_cancelled_order_gives_the_same_document(void **state)
+{
+    struct world *w = *state;
+    TELL(cancelled_life);
+    every_order_of_arrival_gives_the_same(w);
+    const char *text = document(w).p;
+    assert_non_null(strstr(text, "\"status\":\"CANCELLED\""));
+    assert_non_null(strstr(text, "\"payment\":{\"status\":\"REFUNDED\",\"attempt\":1},\"preparation\":{\"status\":\"CANCELLED\"},"
+                                 "\"delivery\":{\"status\":\"CANCELLED\"},\"cancelReason\":\"customer\","
+                                 "\"refunded\":{\"amount\":12000,\"currency\":\"KRW\"},\"createdAt\""));
 }
 
 static void what_comes_before_its_order_waits_unseen(void **state)
@@ -322,6 +366,107 @@ static void a_customers_orders_are_listed_newest_first_page_by_page(void **state
         start_over(w);
     }
     w->order = first;
+}
+
+/* ── the feed ── */
+
+static struct feed_standing listens(struct world *w)
+{
+    struct feed_standing standing;
+    feed_listen_send(w->reader, w->customer);
+    assert_true(feed_listen_receive(w->reader, &standing));
+    return standing;
+}
+
+/* What was written for the customer since then. */
+static size_t written(struct world *w, struct feed_id after, struct feed_entry out[LIFE_MAX])
+{
+    static struct feed_entry entries[1000];
+    size_t count = 0, n;
+    do {
+        n = 1000;
+        assert_true(feed_read(w->reader, &w->arena, after, 0, entries, &n));
+        for (size_t i = 0; i < n; i++) {
+            assert_true(feed_id_compare(entries[i].id, after) > 0);
+            after = entries[i].id;
+            if (str_equal(entries[i].customer, id_text(w, w->customer)))
+                out[count++] = entries[i];
+        }
+    } while (n == 1000);
+    return count;
+}
+
+static void who_listens_has_all_written_once_in_the_order_of_arrival(void **state)
+{
+    struct world *w = *state;
+    struct feed_entry entries[LIFE_MAX];
+    struct feed_standing standing = listens(w);
+    document_of_a_life(w);
+    document_of_a_life(w); /* again: it is known already */
+    assert_int_equal(written(w, standing.last, entries), life_length);
+    for (size_t i = 0; i < life_length; i++) {
+        assert_true(str_equal(entries[i].order, id_text(w, w->order)));
+        assert_non_null(strstr(entries[i].entry.p, life[i].name));
+    }
+    assert_true(str_is(entries[0].status, "1"));
+    assert_true(str_is(entries[life_length - 1].status, "6"));
+}
+
+static void nothing_is_written_for_who_does_not_listen(void **state)
+{
+    struct world *w = *state;
+    struct feed_entry entries[LIFE_MAX];
+    struct uuid me = w->customer;
+    w->customer = uuid_new();
+    struct feed_standing standing = listens(w); /* somebody else does */
+    w->customer = me;
+    document_of_a_life(w);
+    assert_int_equal(written(w, standing.last, entries), 0);
+}
+
+static void what_came_before_its_order_is_written_with_it(void **state)
+{
+    struct world *w = *state;
+    struct feed_entry entries[LIFE_MAX];
+    struct feed_standing standing = listens(w);
+    arrive(w, &life[9], 9);
+    arrive(w, &life[5], 5);
+    assert_int_equal(written(w, standing.last, entries), 0);
+    arrive(w, &life[0], 0);
+    assert_int_equal(written(w, standing.last, entries), 3);
+    assert_non_null(strstr(entries[0].entry.p, "DeliveryStarted"));
+    assert_non_null(strstr(entries[1].entry.p, "PaymentDeclined"));
+    assert_non_null(strstr(entries[2].entry.p, "OrderPlaced"));
+}
+
+static void who_goes_on_listening_stands_where_it_began(void **state)
+{
+    struct world *w = *state;
+    struct feed_standing first = listens(w);
+    arrive(w, &life[0], 0);
+    struct feed_standing then = listens(w);
+    assert_string_equal(then.epoch, first.epoch);
+    assert_int_equal(feed_id_compare(then.since, first.since), 0);
+    assert_true(feed_id_compare(then.last, first.last) > 0);
+    forget(w, "DEL", arena_printf(&w->arena, "view:1:listener:%s", id_text(w, w->customer).p).p);
+    struct feed_standing anew = listens(w);
+    assert_true(feed_id_compare(anew.since, then.last) > 0);
+}
+
+static void a_redis_that_was_emptied_begins_another_epoch(void **state)
+{
+    struct world *w = *state;
+    char epoch[EPOCH_TEXT + 1];
+    struct feed_standing standing = listens(w);
+    assert_true(feed_epoch(w->reader, epoch));
+    assert_string_equal(epoch, standing.epoch);
+    forget(w, "DEL", "view:1:epoch");
+    assert_true(feed_epoch(w->reader, epoch));
+    assert_string_not_equal(epoch, standing.epoch);
+    assert_string_equal(listens(w).epoch, epoch);
+    forget(w, "SET", "view:1:epoch 0123456789abcdef"); /* of a Redis that ran before */
+    assert_true(feed_epoch(w->reader, epoch));
+    assert_string_not_equal(epoch, "0123456789abcdef");
 }
 
 /* ── positions ── */
@@ -384,8 +529,14 @@ int main(void)
         STORY(a_life_gives_the_document),
         STORY(twice_changes_nothing),
         STORY(every_order_of_arrival_gives_the_same_document),
+        STORY(every_order_of_arrival_of_a_cancelled_order_gives_the_same_document),
         STORY(what_comes_before_its_order_waits_unseen),
         STORY(a_customers_orders_are_listed_newest_first_page_by_page),
+        STORY(who_listens_has_all_written_once_in_the_order_of_arrival),
+        STORY(nothing_is_written_for_who_does_not_listen),
+        STORY(what_came_before_its_order_is_written_with_it),
+        STORY(who_goes_on_listening_stands_where_it_began),
+        STORY(a_redis_that_was_emptied_begins_another_epoch),
         STORY(positions_stand_beside_what_they_speak_of),
         STORY(a_redis_that_has_forgotten_is_told_again_from_where_it_remembers),
         STORY(a_lost_connection_is_retried_and_made_again),

@@ -1,23 +1,11 @@
 /* Proxy: a request from outside becomes a request inside, and its answer goes back. */
 #include "clock.h"
-#include "httpc.h"
 #include "inbound/inbound.h"
+#include "inbound/passing.h"
 #include "log.h"
-#include "memory.h"
 #include "token.h"
 #include "trace.h"
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define FORWARDED_MAX 64
-
-struct passing {
-    struct call *call;
-    struct httpc_header headers[FORWARDED_MAX];
-    size_t header_count;
-};
 
 /* ── the request ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -76,8 +64,7 @@ static void add_request_id(struct passing *p)
         add(p, STR("x-request-id"), id_text(http_arena(rq), uuid_new()));
 }
 
-/* A request without a trace begins one, so that all that it causes can be found by it. */
-static struct str trace_of(struct http_request *rq)
+struct str passing_trace(struct http_request *rq)
 {
     return str_absent(http_trace(rq)) ? trace_new(http_arena(rq)) : http_trace(rq);
 }
@@ -111,7 +98,7 @@ static bool add_identity(struct passing *p)
     return true;
 }
 
-static struct str upstream_url(struct call *call, enum upstream upstream)
+struct str passing_url(struct call *call, enum upstream upstream)
 {
     struct str path = http_path(call->http), query = http_query_string(call->http), prefix = STR("/api");
     const char *mark = str_absent(query) ? "" : "?";
@@ -121,7 +108,7 @@ static struct str upstream_url(struct call *call, enum upstream upstream)
 
 /* ── the answer ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void give_up(struct call *call, const struct httpc_response *r)
+void passing_give_up(struct call *call, const struct httpc_response *r)
 {
     static _Atomic int64_t last;
     bool unreachable_service = r->result == HTTPC_UNREACHABLE;
@@ -154,7 +141,7 @@ static struct str outer_location(struct call *call, struct str location)
     return str_starts_with(location, STR("/")) ? arena_printf(http_arena(call->http), "/api%.*s", STR_ARG(location)) : location;
 }
 
-static void answer_head(struct call *call, const struct httpc_response *r, struct http_answer *a)
+void passing_head(struct call *call, const struct httpc_response *r, struct http_answer *a)
 {
     *a = (struct http_answer){.status = r->status, .content_type = r->content_type};
     for (size_t i = 0; i < r->header_count; i++) {
@@ -169,17 +156,16 @@ static void answered(void *ctx, const struct httpc_response *r)
 {
     struct passing *p = ctx;
     if (r->result != HTTPC_ANSWERED) {
-        give_up(p->call, r);
+        passing_give_up(p->call, r);
         return;
     }
     struct http_answer a;
-    answer_head(p->call, r, &a);
+    passing_head(p->call, r, &a);
     a.body = r->body;
     call_reply(p->call, &a);
 }
 
-/* NULL: the token was refused, and so it is answered. */
-static struct passing *passing_new(struct call *call)
+struct passing *passing_new(struct call *call)
 {
     struct passing *p = ARENA_NEW(http_arena(call->http), struct passing);
     p->call = call;
@@ -197,126 +183,12 @@ void proxy_pass(struct call *call, enum upstream upstream)
         return;
     struct str body = http_body(call->http);
     httpc_send(gateway_client(), &(struct httpc_call){.method = arena_str(http_arena(call->http), http_method(call->http)).p,
-                                                      .url = upstream_url(call, upstream),
+                                                      .url = passing_url(call, upstream),
                                                       .headers = p->headers,
                                                       .header_count = p->header_count,
-                                                      .trace = trace_of(call->http),
+                                                      .trace = passing_trace(call->http),
                                                       .body = body,
                                                       .deadline = gateway_config.upstream_deadline,
                                                       .done = answered,
                                                       .ctx = p});
-}
-
-/* ── answers that go on ─────────────────────────────────────────────────────────────────────────────────────────────────────────── */
-
-/*
- * A stream from a service to a client. It ends when both sides have: whichever is first ends the other. A client that does not keep up is
- * cut off by the server (common/http), so the service is never held up.
- */
-struct relay {
-    pthread_mutex_t lock;
-    struct call *call;       /* NULL: it is answered */
-    struct http_stream *out; /* NULL: not begun, or ended */
-    struct httpc_stream *in; /* NULL: ended */
-};
-
-static _Atomic int64_t relays;
-
-static void relay_free(struct relay *r)
-{
-    pthread_mutex_destroy(&r->lock);
-    free(r);
-    atomic_fetch_sub(&relays, 1);
-}
-
-/* With the lock held, which it gives back. */
-static void relay_leave(struct relay *r)
-{
-    bool over = !r->in && !r->out && !r->call;
-    pthread_mutex_unlock(&r->lock);
-    if (over)
-        relay_free(r);
-}
-
-static void out_ended(void *ctx)
-{
-    struct relay *r = ctx;
-    pthread_mutex_lock(&r->lock);
-    r->out = NULL;
-    if (r->in)
-        httpc_stream_cancel(r->in);
-    relay_leave(r);
-}
-
-static void in_head(void *ctx, const struct httpc_response *response)
-{
-    struct relay *r = ctx;
-    struct http_answer a;
-    pthread_mutex_lock(&r->lock);
-    struct http_stream *out = r->out = http_stream_new(r->call->http, &(struct http_stream_config){.ended = out_ended, .ctx = r});
-    answer_head(r->call, response, &a);
-    r->call = NULL;
-    pthread_mutex_unlock(&r->lock);
-    http_stream_begin(out, &a);
-}
-
-static void in_data(void *ctx, struct str bytes)
-{
-    struct relay *r = ctx;
-    pthread_mutex_lock(&r->lock);
-    if (r->out)
-        http_stream_send(r->out, bytes);
-    pthread_mutex_unlock(&r->lock);
-}
-
-static void in_ended(void *ctx, const struct httpc_response *response)
-{
-    struct relay *r = ctx;
-    pthread_mutex_lock(&r->lock);
-    r->in = NULL;
-    if (r->call)
-        give_up(r->call, response);
-    else if (r->out && response->result == HTTPC_ANSWERED)
-        http_stream_close(r->out);
-    else if (r->out)
-        http_stream_abort(r->out);
-    r->call = NULL;
-    relay_leave(r);
-}
-
-static bool relay_room(struct call *call)
-{
-    if (atomic_fetch_add(&relays, 1) < gateway_config.streams_max)
-        return true;
-    atomic_fetch_sub(&relays, 1);
-    call_problem(call, &(struct http_problem){.status = 503,
-                                              .type = "/problems/too-many-listeners",
-                                              .title = "Too many clients are listening",
-                                              .detail = STR("Try again later; until then, ask for what you want to know."),
-                                              .retry_after = 10});
-    return false;
-}
-
-void proxy_stream(struct call *call, enum upstream upstream)
-{
-    struct passing *p = passing_new(call);
-    if (!p || !relay_room(call))
-        return;
-    struct relay *r = NEW(struct relay);
-    pthread_mutex_init(&r->lock, NULL);
-    r->call = call;
-    pthread_mutex_lock(&r->lock); /* until `in` is there */
-    r->in = httpc_stream_open(gateway_streams(),
-                              &(struct httpc_stream_call){.method = arena_str(http_arena(call->http), http_method(call->http)).p,
-                                                          .url = upstream_url(call, upstream),
-                                                          .headers = p->headers,
-                                                          .header_count = p->header_count,
-                                                          .trace = trace_of(call->http),
-                                                          .deadline = gateway_config.upstream_deadline,
-                                                          .silence = gateway_config.stream_silence,
-                                                          .head = in_head,
-                                                          .data = in_data,
-                                                          .ended = in_ended,
-                                                          .ctx = r});
-    pthread_mutex_unlock(&r->lock);
 }
