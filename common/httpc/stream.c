@@ -139,11 +139,29 @@ static void begin(struct httpc_streams *c, struct httpc_stream *st)
     expect_by(st, st->due);
 }
 
-/* New ones start, and those that are cancelled end. */
+static bool is_cancelled(struct httpc_streams *c, const struct httpc_stream *st)
+{
+    pthread_mutex_lock(&c->lock);
+    bool cancelled = st->cancelled;
+    pthread_mutex_unlock(&c->lock);
+    return cancelled;
+}
+
+static void end_cancelled(struct httpc_streams *c)
+{
+    struct httpc_stream *st, *next;
+    for (st = TAILQ_FIRST(&c->running); st; st = next) {
+        next = TAILQ_NEXT(st, link);
+        if (is_cancelled(c, st))
+            end(c, st, CURLE_ABORTED_BY_CALLBACK, "it was cancelled");
+    }
+}
+
+/* What was asked for since the last round. */
 static void take_orders(struct httpc_streams *c, bool *stopping)
 {
-    struct httpc_stream_list opened = TAILQ_HEAD_INITIALIZER(opened), cancelled = TAILQ_HEAD_INITIALIZER(cancelled);
-    struct httpc_stream *st, *next;
+    struct httpc_stream_list opened = TAILQ_HEAD_INITIALIZER(opened);
+    struct httpc_stream *st;
     pthread_mutex_lock(&c->lock);
     TAILQ_CONCAT(&opened, &c->opened, link);
     bool cancels = c->cancels;
@@ -154,14 +172,8 @@ static void take_orders(struct httpc_streams *c, bool *stopping)
         TAILQ_REMOVE(&opened, st, link);
         begin(c, st);
     }
-    for (st = cancels ? TAILQ_FIRST(&c->running) : NULL; st; st = next) {
-        next = TAILQ_NEXT(st, link);
-        pthread_mutex_lock(&c->lock);
-        bool is_cancelled = st->cancelled;
-        pthread_mutex_unlock(&c->lock);
-        if (is_cancelled)
-            end(c, st, CURLE_ABORTED_BY_CALLBACK, "it was cancelled");
-    }
+    if (cancels)
+        end_cancelled(c);
 }
 
 static void give_up_silent(struct httpc_streams *c, duration now)
