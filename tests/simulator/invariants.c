@@ -1,5 +1,6 @@
 /*
- * The invariants of a quiet world: 1–9 and 18 of what must hold (what can be seen at once is looked at where it happens: see the sides).
+ * The invariants of a quiet world: 1–9, 18 and 19 of what must hold (what can be seen at once is looked at where it happens: see the
+ * sides).
  *
  * Each complaint begins with the invariant's number in docs/sagas.md.
  */
@@ -42,6 +43,15 @@ static void check_ledgers(struct world *w, int i, const struct payment_view *pay
         violated(w, "4: order %d: another amount was taken", i + 1);
 }
 
+/* What a customer was told happened, happened. */
+static void check_told(struct world *w, int i)
+{
+    if (w->orders[i].told_paid && provider_captures(w, w->orders[i].id) != 1)
+        violated(w, "19: the customer of order %d was told that it is paid, it is not", i + 1);
+    if (w->orders[i].told_shipped && !w->orders[i].ever_delivery_started)
+        violated(w, "19: a cancel of order %d was refused as shipped, it is not", i + 1);
+}
+
 static void check_order(struct world *w, int i, int64_t *concluded)
 {
     struct order_view order;
@@ -68,6 +78,7 @@ static void check_order(struct world *w, int i, int64_t *concluded)
         check_cancelled(w, i, &order, &payment, &delivery);
     if (order.completed && order.cancelled)
         violated(w, "3: order %d is both", i + 1);
+    check_told(w, i);
     check_ledgers(w, i, &payment);
     if (!review)
         *concluded += order.completed ? order.total.amount : 0;

@@ -21,25 +21,40 @@ struct request {
     int asked;                       /* so often */
     bool noted, answered_by_service; /* the key in the service's database */
     instant noted_at;
-    bool answered; /* the customer has it */
+    bool answered;                /* the customer has it */
+    bool says_paid, says_shipped; /* 201; 409 of a cancel */
 };
 
 static void wish(struct world *w, const struct happening *h);
 
 /* ── asking ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
+static void take_answer(struct world *w, struct request *r)
+{
+    r->answered = true;
+    w->orders[r->number].told_paid |= r->says_paid;
+    w->orders[r->number].told_shipped |= r->says_shipped;
+}
+
 static void answer(struct world *w, struct parked *asker)
 {
     struct request *r = (struct request *)asker;
     if (!fault(w, COVERED_CUSTOMER_UNANSWERED, CUSTOMER + r->number, w->mood.answer_lost))
-        r->answered = true;
+        take_answer(w, r);
 }
 
 static bool compose(struct world *w, struct parked *asker, struct aggregate *const *a, const struct command *c, const struct decision *d)
 {
     struct request *r = (struct request *)asker;
-    if (r->wish != CANCEL_THE_PAYMENT)
-        return order_compose(w, asker, a, c, d);
+    struct order_view v;
+    if (r->wish == CANCEL_THE_PAYMENT)
+        return false;
+    if (order_compose(w, asker, a, c, d))
+        return true;
+    order_look(w, r->number, &v);
+    bool cancels = r->wish == CANCEL_IT || r->wish == OPERATOR_CANCELS;
+    r->says_paid = !cancels && !d->refusal && v.paid;
+    r->says_shipped = cancels && d->refusal && v.placed;
     return false;
 }
 
@@ -65,7 +80,7 @@ static void arrives(struct world *w, const struct happening *h)
         return;
     if (r->answered_by_service) {
         cover(w, COVERED_REQUEST_REPLAYED);
-        r->answered = true;
+        take_answer(w, r);
         return;
     }
     if (r->noted && w->now - r->noted_at < ANSWER_LEASE)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define RUNS_MOST 60000
+#define TOLD_MOST 600 /* steps */
 
 struct shrinking {
     struct world *w;
@@ -98,6 +99,19 @@ static void shrink(struct shrinking *s)
     }
 }
 
+/* Of a world that turns round and round, its end. */
+static void tell_it(struct world *w, uint64_t seed)
+{
+    world_run(w, seed);
+    w->tells_from = w->steps > TOLD_MOST ? w->steps - TOLD_MOST / 2 : 0;
+    if (w->tells_from > 0)
+        printf("   … %u steps are left out …\n", w->tells_from);
+    w->tells = true;
+    world_run(w, seed);
+    w->tells = false;
+    w->tells_from = 0;
+}
+
 void shrink_and_tell(struct world *w, uint64_t seed)
 {
     struct shrinking s = {.w = w, .seed = seed, .room = (size_t)STREAMS * STREAM_CHOICES};
@@ -115,9 +129,7 @@ void shrink_and_tell(struct world *w, uint64_t seed)
     w->choices.kept = (const uint16_t(*)[STREAM_CHOICES])s.kept;
     shrink(&s);
     printf("  after %zu runs %zu choices are left. Step, virtual time, who and what:\n\n", s.runs, s.count);
-    w->tells = true;
-    world_run(w, seed);
-    w->tells = false;
+    tell_it(w, seed);
     w->choices.kept = NULL;
     w->coverage = coverage;
     free(s.kept);

@@ -135,6 +135,8 @@ void tell(struct world *w, const char *format, ...)
 {
     instant passed = w->now - BEGINNING;
     va_list args;
+    if (w->steps < w->tells_from)
+        return;
     printf("%5u  %4lld:%02lld.%04lld  ", w->steps, (long long)(passed / MINUTES(1)), (long long)(passed % MINUTES(1) / SECONDS(1)),
            (long long)(passed % SECONDS(1) / 100));
     va_start(args, format);

@@ -140,11 +140,12 @@ struct customer_order {
     struct fact_lines wanted;
     struct str token;
     bool ever_shipped, ever_delivery_started, ever_confirmed;
-    struct uuid resource;      /* that the placing makes */
-    int places;                /* orders made by its Idempotency-Key */
-    int wishes;                /* that the customer still has */
-    int status;                /* of the order, when it last changed */
-    uint32_t to_be_told, told; /* bits by kind of notice */
+    bool told_paid, told_shipped; /* by an answer that came */
+    struct uuid resource;         /* that the placing makes */
+    int places;                   /* orders made by its Idempotency-Key */
+    int wishes;                   /* that the customer still has */
+    int status;                   /* of the order, when it last changed */
+    uint32_t to_be_told, told;    /* bits by kind of notice */
 };
 
 struct stocked {
@@ -190,6 +191,7 @@ struct world {
 
     struct coverage *coverage; /* NULL: not counted */
     bool tells;                /* prints its history */
+    uint32_t tells_from;       /* this step */
     uint64_t digest;           /* of its history: what was decided, and when */
     char violation[300];       /* empty: none */
     jmp_buf end;
