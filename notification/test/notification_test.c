@@ -50,21 +50,61 @@ static const struct tell placed = {
 static const struct tell confirmed = {
     .order = THE_ORDER, .kind = ORDER_CONFIRMED, .customer = KIM, .first_item = {"녹차", 6}, .item_count = 3, .amount = {24000, "KRW"}};
 static const struct tell declined = {.order = THE_ORDER, .kind = PAYMENT_DECLINED, .customer = KIM};
-static const struct tell ready = {.order = THE_ORDER, .kind = DELIVERY_READY};
-static const struct tell started = {.order = THE_ORDER, .kind = DELIVERY_STARTED, .carrier = {"CJ", 2}, .tracking_number = {"6012", 4}};
+static const struct tell ready = {.order = THE_ORDER, .kind = DELIVERY_READY, .customer = KIM};
+static const struct tell started = {
+    .order = THE_ORDER, .kind = DELIVERY_STARTED, .customer = KIM, .carrier = {"CJ", 2}, .tracking_number = {"6012", 4}};
 static const struct tell cancel_requested = {.order = THE_ORDER, .kind = CANCEL_REQUESTED, .customer = KIM, .reason = REASON_OUT_OF_STOCK};
 static const struct tell cancel_refused = {.order = THE_ORDER, .kind = CANCEL_REFUSED, .customer = KIM, .reason = REASON_CUSTOMER};
 static const struct tell cancelled = {
     .order = THE_ORDER, .kind = ORDER_CANCELLED, .customer = KIM, .reason = REASON_OUT_OF_STOCK, .amount = {24000, "KRW"}};
 static const struct tell refunded = {.order = THE_ORDER, .kind = PAYMENT_REFUNDED, .customer = KIM, .amount = {24000, "KRW"}};
-static const struct tell completed = {.order = THE_ORDER, .kind = DELIVERY_COMPLETED};
+static const struct tell completed = {.order = THE_ORDER, .kind = DELIVERY_COMPLETED, .customer = KIM};
 
 static struct command about(int type, enum notice_kind kind)
 {
-    static struct notice_ref ref;
-    ref.notice = notice_id(order, kind);
-    return (struct command){.type = type, .data = &ref, .correlation = order};
+    static struct sending_outcome outcome;
+    static struct resumed resumed;
+    outcome = (struct sending_outcome){notice_id(order, kind), kim, CHANNEL_log, FAILURE_UNREACHABLE};
+    resumed = (struct resumed){notice_id(order, kind), kim};
+    return (struct command){.type = type, .data = type == SEND_AGAIN ? (void *)&resumed : &outcome, .correlation = order};
 }
+
+/* The channel says why it has not taken the notice. */
+static struct command failed(enum notice_kind kind, int channel, enum channel_failure failure)
+{
+    static struct sending_outcome outcome;
+    outcome = (struct sending_outcome){notice_id(order, kind), kim, channel, failure};
+    return (struct command){.type = RECORD_FAILED, .data = &outcome, .correlation = order};
+}
+
+static struct command taken(enum notice_kind kind, int channel)
+{
+    struct command c = failed(kind, channel, 0);
+    c.type = RECORD_SENT;
+    return c;
+}
+
+/* What RESUME brings, as the service would submit it. */
+static struct command resumed(struct story *s)
+{
+    static struct resume resume;
+    resume = *(const struct resume *)then_effect(s, RESUME);
+    return (struct command){.type = resume.command, .data = &resume.resumed, .correlation = order};
+}
+
+static struct command prefers(struct preferences wanted)
+{
+    static struct prefer prefer;
+    prefer = (struct prefer){.customer = kim, .version = PREFERENCES_VERSION_ANY, .wanted = wanted, .offered = ~0U};
+    return (struct command){.type = PREFER, .data = &prefer, .correlation = kim};
+}
+
+static const struct preferences english_by_alimtalk_then_email = {
+    .language = LANGUAGE_en,
+    .channels = {2, {CHANNEL_alimtalk, CHANNEL_email}},
+    .email = {"kim@example.com", 15},
+    .phone = {"01012345678", 11},
+};
 
 static struct command due(int timer, int aggregate_kind, struct uuid id)
 {
@@ -156,8 +196,9 @@ static void a_delivery_that_overtakes_its_order_waits_for_the_customer(void **st
     given(s, tell(&completed));
 
     when(s, tell(&placed));
-    assert_int_equal(then_timer(s, CATCH_UP), s->now);
-    when(s, due(CATCH_UP, DIALOGUE, order));
+    assert_int_equal(then_timer(s, CATCH_UP), s->now + SENDING_PATIENCE); /* should the effect be lost in a crash */
+    when(s, resumed(s));
+    assert_int_equal(then_timer(s, CATCH_UP), 0);
     const struct notice *n = then_event(s, NOTICE_INTENDED);
     assert_text(n->text, "녹차 외 2건 배송을 시작했습니다. CJ, 운송장 번호 6012");
     assert_true(uuid_equal(n->cause, event));
@@ -212,8 +253,8 @@ static void a_refund_that_overtakes_its_order_waits_and_keeps_its_amount(void **
     when(s, tell(&refunded));
     then_event(s, DIALOGUE_WAITS);
     then_no_more(s);
-    given(s, tell(&placed));
-    given(s, due(CATCH_UP, DIALOGUE, order));
+    when(s, tell(&placed));
+    given(s, resumed(s));
     assert_text(notice(s, PAYMENT_REFUNDED)->text,
                 "녹차 외 2건 주문의 결제 금액 24,000원을 환불했습니다. 카드사에 따라 며칠 뒤에 반영될 수 있습니다.");
     assert_int_equal(dialogue(s)->amount.amount, 0);
@@ -238,8 +279,10 @@ static void a_failed_sending_is_tried_again_after_longer_and_longer_pauses(void 
     assert_int_equal(then_timer(s, RETRY), s->now + SECONDS(2));
     when(s, due(RETRY, NOTICE, notice_id(order, ORDER_PLACED)));
     then_no_more(s);
+    assert_int_equal(then_timer(s, RETRY), s->now + SENDING_PATIENCE); /* should the answer be lost in a crash */
+    when(s, resumed(s));
+    then_no_more(s);
     then_effect(s, SEND);
-    assert_int_equal(then_timer(s, RETRY), s->now + SECONDS(2)); /* should the answer be lost in a crash */
     when(s, about(RECORD_FAILED, ORDER_PLACED));
     assert_int_equal(then_timer(s, RETRY), s->now + SECONDS(4));
     when(s, about(RECORD_SENT, ORDER_PLACED));
@@ -264,6 +307,144 @@ static void what_no_channel_takes_is_given_up_in_public(void **state)
     then_nothing(s);
 }
 
+/* ── preferences and channels ── */
+
+static void a_customer_is_told_in_their_language_by_the_channel_they_like_best(void **state)
+{
+    struct story *s = *state;
+    given(s, prefers(english_by_alimtalk_then_email));
+    when(s, tell(&placed));
+    const struct send *send = then_effect(s, SEND);
+    assert_int_equal(send->channel, CHANNEL_alimtalk);
+    assert_int_equal(send->language, LANGUAGE_en);
+    assert_text((struct str){send->text, send->text_length}, "We have received your order of 녹차 and 2 more, KRW 24,000.");
+    assert_text((struct str){send->text + send->text_length, send->address_length}, "01012345678");
+}
+
+static void a_changed_preference_holds_from_the_next_notice_on(void **state)
+{
+    struct story *s = *state;
+    given(s, tell(&placed));
+    given(s, prefers(english_by_alimtalk_then_email));
+    given(s, tell(&started));
+    assert_int_equal(notice(s, ORDER_PLACED)->language, LANGUAGE_ko);
+    assert_int_equal(notice(s, DELIVERY_STARTED)->language, LANGUAGE_en);
+    assert_int_equal(notice(s, DELIVERY_STARTED)->channel, CHANNEL_alimtalk);
+}
+
+static void a_delivery_that_does_not_say_whose_it_is_is_told_as_its_customer_prefers(void **state)
+{
+    struct story *s = *state;
+    struct tell nameless = ready;
+    nameless.customer = (struct uuid){{0}};
+    given(s, prefers(english_by_alimtalk_then_email));
+    given(s, tell(&placed));
+    when(s, tell(&nameless));
+    then_event(s, DIALOGUE_WAITS);
+    then_no_more(s);
+    given(s, resumed(s));
+    assert_text(notice(s, DELIVERY_READY)->text, "녹차 and 2 more: packed, and waiting for the carrier.");
+    when(s, tell(&nameless));
+    then_nothing(s);
+}
+
+static void a_lost_resumption_is_taken_up_by_the_timer(void **state)
+{
+    struct story *s = *state;
+    given(s, tell(&started));
+    given(s, tell(&placed)); /* and here the process ends */
+    when(s, due(CATCH_UP, DIALOGUE, order));
+    given(s, resumed(s));
+    assert_int_equal(notice(s, DELIVERY_STARTED)->status, NOTICE_PENDING);
+    when(s, due(CATCH_UP, DIALOGUE, order));
+    then_nothing(s);
+}
+
+static void who_has_no_kakaotalk_is_told_by_the_next_channel_at_once(void **state)
+{
+    struct story *s = *state;
+    given(s, prefers(english_by_alimtalk_then_email));
+    given(s, tell(&placed));
+    when(s, failed(ORDER_PLACED, CHANNEL_alimtalk, FAILURE_NO_RECIPIENT));
+    then_event(s, NOTICE_MOVED);
+    then_no_more(s);
+    const struct send *send = then_effect(s, SEND);
+    assert_int_equal(send->channel, CHANNEL_email);
+    assert_text((struct str){send->text + send->text_length, send->address_length}, "kim@example.com");
+    assert_int_equal(((const struct report *)then_effect(s, REPORT))->given_up, false);
+    assert_int_equal(then_timer(s, RETRY), s->now + SENDING_PATIENCE);
+
+    when(s, failed(ORDER_PLACED, CHANNEL_alimtalk, FAILURE_BUSY)); /* a late answer of the first */
+    then_nothing(s);
+    when(s, taken(ORDER_PLACED, CHANNEL_email));
+    const struct notice_told *told = then_event(s, NOTIFICATION_SENT);
+    assert_int_equal(told->channel, CHANNEL_email);
+    assert_int_equal(told->failures.count, 1);
+    assert_int_equal(told->failures.items[0].channel, CHANNEL_alimtalk);
+    assert_int_equal(told->failures.items[0].failure, FAILURE_NO_RECIPIENT);
+    assert_int_equal(then_timer(s, RETRY), 0);
+}
+
+static void a_channel_that_stays_away_is_left_for_the_next_after_half_a_minute(void **state)
+{
+    struct story *s = *state;
+    given(s, prefers(english_by_alimtalk_then_email));
+    given(s, tell(&placed));
+    duration waited = 0;
+    for (int i = 1; i < NOTICE_ATTEMPTS_BEFORE_FALLBACK; i++) {
+        when(s, failed(ORDER_PLACED, CHANNEL_alimtalk, FAILURE_UNREACHABLE));
+        then_event(s, NOTICE_DELAYED);
+        waited += then_timer(s, RETRY) - s->now;
+    }
+    assert_int_equal(waited, SECONDS(30));
+    when(s, failed(ORDER_PLACED, CHANNEL_alimtalk, FAILURE_UNREACHABLE));
+    then_event(s, NOTICE_MOVED);
+    assert_int_equal(notice(s, ORDER_PLACED)->attempts, 0);
+}
+
+static void when_the_last_channel_fails_it_is_given_up_and_says_why(void **state)
+{
+    struct story *s = *state;
+    given(s, prefers(english_by_alimtalk_then_email));
+    given(s, tell(&placed));
+    given(s, failed(ORDER_PLACED, CHANNEL_alimtalk, FAILURE_NO_RECIPIENT));
+    when(s, failed(ORDER_PLACED, CHANNEL_email, FAILURE_REFUSED));
+    const struct notice_told *told = then_event(s, NOTIFICATION_GIVEN_UP);
+    then_no_more(s);
+    assert_int_equal(told->failures.count, 2);
+    assert_int_equal(told->failures.items[1].failure, FAILURE_REFUSED);
+    assert_int_equal(((const struct report *)then_effect(s, REPORT))->given_up, true);
+    assert_int_equal(notice(s, ORDER_PLACED)->status, NOTICE_GIVEN_UP);
+    assert_int_equal(notice(s, ORDER_PLACED)->failures.count, 2);
+}
+
+static void a_retry_goes_to_the_address_that_was_corrected_meanwhile(void **state)
+{
+    struct story *s = *state;
+    struct preferences corrected = {.channels = {1, {CHANNEL_email}}, .email = STR("kim@exmaple.com")};
+    given(s, prefers(corrected));
+    given(s, tell(&placed));
+    given(s, failed(ORDER_PLACED, CHANNEL_email, FAILURE_UNREACHABLE));
+    corrected.email = STR("kim@example.com");
+    given(s, prefers(corrected));
+    when(s, due(RETRY, NOTICE, notice_id(order, ORDER_PLACED)));
+    when(s, resumed(s));
+    const struct send *send = then_effect(s, SEND);
+    assert_text((struct str){send->text + send->text_length, send->address_length}, "kim@example.com");
+}
+
+static void a_retry_goes_by_the_channel_that_is_preferred_meanwhile(void **state)
+{
+    struct story *s = *state;
+    given(s, tell(&placed));
+    given(s, failed(ORDER_PLACED, CHANNEL_log, FAILURE_UNREACHABLE));
+    given(s, prefers(english_by_alimtalk_then_email));
+    when(s, due(RETRY, NOTICE, notice_id(order, ORDER_PLACED)));
+    when(s, resumed(s));
+    then_event(s, NOTICE_MOVED);
+    assert_int_equal(((const struct send *)then_effect(s, SEND))->channel, CHANNEL_alimtalk);
+}
+
 static void the_sweep_sends_what_was_intended_and_never_answered(void **state)
 {
     struct story *s = *state;
@@ -284,9 +465,11 @@ enum { LIFE = sizeof life / sizeof life[0] };
 
 static void live(struct story *s, const int arrival[LIFE])
 {
+    static const struct resumed whose = {THE_ORDER, KIM};
+    const struct command catch_up = {.type = TELL_WAITING, .data = &whose, .correlation = order};
     for (int i = 0; i < LIFE; i++)
         given(s, tell(life[arrival[i]]));
-    given(s, due(CATCH_UP, DIALOGUE, order));
+    given(s, catch_up);
 }
 
 static bool same_notice(const struct notice *a, const struct notice *b)
@@ -336,13 +519,13 @@ static void every_order_of_arrival_tells_the_same(void **state)
 
 /* ── every status and every command ── */
 
-enum expected { NOTHING_ = 1, INTENDS, SENDS, SENT_, FAILS };
+enum expected { NOTHING_ = 1, INTENDS, RESUMES, SENDS, SENT_, FAILS, PREFERS };
 
 static const int cells[NOTICE_STATUSES][NOTIFICATION_COMMANDS] = {
-    [NOTICE_NONE] = {NOTHING_, INTENDS, NOTHING_, NOTHING_, NOTHING_}, /* timer, tell, again, sent, failed */
-    [NOTICE_PENDING] = {SENDS, NOTHING_, SENDS, SENT_, FAILS},
-    [NOTICE_SENT] = {NOTHING_, NOTHING_, NOTHING_, NOTHING_, NOTHING_},
-    [NOTICE_GIVEN_UP] = {NOTHING_, NOTHING_, NOTHING_, NOTHING_, NOTHING_},
+    [NOTICE_NONE] = {NOTHING_, INTENDS, NOTHING_, NOTHING_, NOTHING_, NOTHING_, PREFERS}, /* timer, tell, waiting, again, sent, failed, prefer */
+    [NOTICE_PENDING] = {RESUMES, NOTHING_, NOTHING_, SENDS, SENT_, FAILS, PREFERS},
+    [NOTICE_SENT] = {NOTHING_, NOTHING_, NOTHING_, NOTHING_, NOTHING_, NOTHING_, PREFERS},
+    [NOTICE_GIVEN_UP] = {NOTHING_, NOTHING_, NOTHING_, NOTHING_, NOTHING_, NOTHING_, PREFERS},
 };
 
 static void given_status(struct story *s, int status)
@@ -362,12 +545,26 @@ static void then_cell(struct story *s, int cell)
     switch (cell) {
     case NOTHING_: then_nothing(s); return;
     case INTENDS: then_event(s, NOTICE_INTENDED); break;
+    case RESUMES: then_effect(s, RESUME); break;
+    case PREFERS: then_event(s, PREFERENCES_CHANGED); break;
     case SENDS: then_effect(s, SEND); break;
     case SENT_: then_event(s, NOTIFICATION_SENT); break;
     case FAILS: then_event(s, NOTICE_DELAYED); break;
     default: fail_msg("a status and a command of which nothing is stated");
     }
     then_no_more(s);
+}
+
+static struct command command_for_cell(int command)
+{
+    static const struct resumed dialogue = {THE_ORDER, KIM};
+    switch (command) {
+    case COMMAND_TIMER_DUE: return due(RETRY, NOTICE, notice_id(order, DELIVERY_READY));
+    case TELL: return tell(&ready);
+    case TELL_WAITING: return (struct command){.type = TELL_WAITING, .data = &dialogue, .correlation = order};
+    case PREFER: return prefers(english_by_alimtalk_then_email);
+    default: return about(command, DELIVERY_READY);
+    }
 }
 
 static void every_status_knows_every_command(void **state)
@@ -378,10 +575,7 @@ static void every_status_knows_every_command(void **state)
             struct story s;
             story_init(&s, &notification_decider);
             given_status(&s, status);
-            if (command == COMMAND_TIMER_DUE)
-                when(&s, due(RETRY, NOTICE, notice_id(order, DELIVERY_READY)));
-            else
-                when(&s, command == TELL ? tell(&ready) : about(command, DELIVERY_READY));
+            when(&s, command_for_cell(command));
             then_cell(&s, cells[status][command]);
             story_release(&s);
         }
@@ -467,6 +661,15 @@ int main(void)
         STORY(another_customer_for_the_same_order_is_a_contradiction),
         STORY(a_failed_sending_is_tried_again_after_longer_and_longer_pauses),
         STORY(what_no_channel_takes_is_given_up_in_public),
+        STORY(a_customer_is_told_in_their_language_by_the_channel_they_like_best),
+        STORY(a_changed_preference_holds_from_the_next_notice_on),
+        STORY(a_delivery_that_does_not_say_whose_it_is_is_told_as_its_customer_prefers),
+        STORY(a_lost_resumption_is_taken_up_by_the_timer),
+        STORY(who_has_no_kakaotalk_is_told_by_the_next_channel_at_once),
+        STORY(a_channel_that_stays_away_is_left_for_the_next_after_half_a_minute),
+        STORY(when_the_last_channel_fails_it_is_given_up_and_says_why),
+        STORY(a_retry_goes_to_the_address_that_was_corrected_meanwhile),
+        STORY(a_retry_goes_by_the_channel_that_is_preferred_meanwhile),
         STORY(the_sweep_sends_what_was_intended_and_never_answered),
         STORY(every_order_of_arrival_tells_the_same),
         STORY(every_status_knows_every_command),
