@@ -37,6 +37,7 @@ struct answer {
     int status;
     struct str content_type; /* absent: application/json */
     struct str location;     /* Location header; absent: none */
+    struct str etag;         /* ETag header; absent: none. Not kept with an Idempotency-Key: a replayed answer is not the present version */
     int retry_after;         /* seconds; 0: none */
     struct buf body;         /* the answer's own */
     bool later;              /* no answer yet: an effect of this decision takes the asker along, and its outcome's command answers */

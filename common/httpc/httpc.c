@@ -19,10 +19,11 @@
 #define CONNECTIONS_MAX 64
 #define RESPONSE_MAX    ((size_t)8 * 1024 * 1024)
 #define POOL_MAX        256
+#define HOSTS_KEPT      64
 #define ROUND_MAX       1000 /* milliseconds: a round without anything to do */
 #define NEVER           INT64_MAX
 
-/* Scheme and authority, with the calls to it. Hosts are few and live as long as the client. */
+/* Scheme and authority, with the calls to it. A few are kept while nobody calls them. */
 struct host {
     STAILQ_ENTRY(host) link;
     struct transfer_list waiting;
@@ -36,6 +37,7 @@ struct httpc {
     pthread_t thread;
     unsigned connections_max;
     size_t response_max;
+    bool (*may_connect)(const struct sockaddr *address);
 
     pthread_mutex_t lock; /* of the queue, the pool and stopping */
     struct transfer_list queue;
@@ -45,6 +47,7 @@ struct httpc {
 
     /* the client's thread */
     STAILQ_HEAD(, host) hosts;
+    size_t host_count;
     struct transfer_list running;
 
     struct counter ended[3]; /* by enum httpc_result */
@@ -64,7 +67,7 @@ static struct transfer *take(struct httpc *c)
         c->pool_count--;
     }
     pthread_mutex_unlock(&c->lock);
-    return t ? t : transfer_new(c->response_max);
+    return t ? t : transfer_new(c->response_max, c->may_connect);
 }
 
 static void give_back(struct httpc *c, struct transfer *t)
@@ -107,6 +110,7 @@ static struct host *host_of(struct httpc *c, struct str origin)
     h->next_deadline = NEVER;
     TAILQ_INIT(&h->waiting);
     STAILQ_INSERT_TAIL(&c->hosts, h, link);
+    c->host_count++;
     return h;
 }
 
@@ -225,6 +229,16 @@ static void begin_all(struct httpc *c, struct transfer_list *calls)
     }
 }
 
+/* Whose URLs are chosen by strangers may call any number of hosts. */
+static void host_forget(struct httpc *c, struct host *h)
+{
+    if (c->host_count <= HOSTS_KEPT || h->running > 0 || !TAILQ_EMPTY(&h->waiting))
+        return;
+    STAILQ_REMOVE(&c->hosts, h, host, link);
+    c->host_count--;
+    free(h);
+}
+
 static void end(struct httpc *c, CURL *easy, CURLcode code)
 {
     struct transfer *t = transfer_of(easy);
@@ -236,6 +250,7 @@ static void end(struct httpc *c, CURL *easy, CURLcode code)
     h->running--;
     finish(c, t, &r);
     promote(c, h, clock_monotonic());
+    host_forget(c, h);
 }
 
 static void end_all(struct httpc *c)
@@ -323,6 +338,7 @@ struct httpc *httpc_start(const struct httpc_config *config)
     struct httpc *c = NEW(struct httpc);
     c->connections_max = config->connections_max ? config->connections_max : CONNECTIONS_MAX;
     c->response_max = config->response_max ? config->response_max : RESPONSE_MAX;
+    c->may_connect = config->may_connect;
     TAILQ_INIT(&c->queue);
     TAILQ_INIT(&c->pool);
     TAILQ_INIT(&c->running);

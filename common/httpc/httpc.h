@@ -19,6 +19,7 @@
 #include "arena.h"
 #include "instant.h"
 #include "metrics.h"
+#include <sys/socket.h>
 
 enum httpc_result { HTTPC_ANSWERED, HTTPC_UNREACHABLE, HTTPC_SILENT };
 
@@ -33,6 +34,7 @@ struct httpc_response {
     size_t header_count;
     struct str body;
     const char *failure; /* for the log, when not answered */
+    bool forbidden;      /* UNREACHABLE, because config.may_connect said no */
     duration took;
 };
 
@@ -51,6 +53,9 @@ struct httpc_call {
 struct httpc_config {
     unsigned connections_max; /* per host; 0: 64. Further calls wait inside their deadline */
     size_t response_max;      /* bytes; 0: 8 MiB. More is HTTPC_SILENT */
+
+    /* For URLs that strangers choose: asked of every address before it is connected to, after its name was looked up. NULL: any. */
+    bool (*may_connect)(const struct sockaddr *address);
 };
 struct httpc;
 struct httpc *httpc_start(const struct httpc_config *config);

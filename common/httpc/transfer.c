@@ -19,12 +19,13 @@
 /* A connection idle for longer is not used again: the other side may just be closing it. Ours close after 10 s. */
 #define IDLE_SECONDS 5L
 
-struct transfer *transfer_new(size_t answer_max)
+struct transfer *transfer_new(size_t answer_max, bool (*may_connect)(const struct sockaddr *))
 {
     struct transfer *t = NEW(struct transfer);
     arena_init(&t->arena);
     buf_init(&t->answer);
     t->answer_max = answer_max;
+    t->may_connect = may_connect;
     return t;
 }
 
@@ -40,7 +41,7 @@ void transfer_reset(struct transfer *t)
         buf_clear(&t->answer);
     t->refusal = NULL;
     t->attempts = 0;
-    t->too_large = false;
+    t->too_large = t->forbidden = false;
     t->answer_header_count = 0;
     t->content_type = (struct str){0};
     t->span = (struct span){0};
@@ -259,8 +260,23 @@ static int before_attempt(void *arg, char *remote, char *local, int remote_port,
     return t->attempts++ && bytes_sent(t) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
+/* curl asks for a socket with the address that it is about to connect to: behind the name's look-up, so a name cannot say one thing to us
+   and another to it. */
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+    (void)purpose;
+    struct transfer *t = arg;
+    if (!t->may_connect(&address->addr)) {
+        t->forbidden = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 static const char *failure_of(const struct transfer *t, CURLcode code)
 {
+    if (t->forbidden)
+        return "the address is not one that may be called";
     if (t->too_large)
         return "the answer is too large";
     if (code == CURLE_ABORTED_BY_CALLBACK)
@@ -271,7 +287,7 @@ static const char *failure_of(const struct transfer *t, CURLcode code)
 void transfer_result(const struct transfer *t, CURLcode code, struct httpc_response *r)
 {
     if (code != CURLE_OK) {
-        *r = (struct httpc_response){.result = bytes_sent(t) ? HTTPC_SILENT : HTTPC_UNREACHABLE, .failure = failure_of(t, code)};
+        *r = (struct httpc_response){.result = bytes_sent(t) ? HTTPC_SILENT : HTTPC_UNREACHABLE, .failure = failure_of(t, code), .forbidden = t->forbidden};
         return;
     }
     long status = 0;
@@ -309,6 +325,10 @@ static void easy_new(struct transfer *t)
     curl_easy_setopt(t->easy, CURLOPT_HEADERDATA, t);
     curl_easy_setopt(t->easy, CURLOPT_PREREQFUNCTION, before_attempt);
     curl_easy_setopt(t->easy, CURLOPT_PREREQDATA, t);
+    if (t->may_connect) {
+        curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+        curl_easy_setopt(t->easy, CURLOPT_OPENSOCKETDATA, t);
+    }
 }
 
 static bool says_length(const char *method)

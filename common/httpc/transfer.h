@@ -30,12 +30,13 @@ struct transfer {
     const char *refusal;         /* why it cannot be sent at all */
     struct httpc_stream *stream; /* that the answer is handed on to, as it comes, without a deadline for the whole; NULL: it is kept */
     struct span span;
+    bool (*may_connect)(const struct sockaddr *address);
 
     /* came back */
     int attempts;
     struct buf answer;
     size_t answer_max;
-    bool too_large;
+    bool too_large, forbidden;
     struct httpc_header *answer_headers; /* the list is kept, the texts are in the arena */
     size_t answer_header_count, answer_header_room;
     struct str content_type;
@@ -43,7 +44,7 @@ struct transfer {
 };
 TAILQ_HEAD(transfer_list, transfer);
 
-struct transfer *transfer_new(size_t answer_max);
+struct transfer *transfer_new(size_t answer_max, bool (*may_connect)(const struct sockaddr *));
 void transfer_fill(struct transfer *t, const struct httpc_call *call, duration now);
 void transfer_reset(struct transfer *t);
 void transfer_free(struct transfer *t);

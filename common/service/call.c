@@ -237,6 +237,8 @@ static void resume(struct asker *asker, const struct answer *answer)
     struct http_answer a = {.status = answer->status, .content_type = answer->content_type, .body = buf_str(&answer->body)};
     if (!str_absent(answer->location))
         http_answer_header(&a, STR("Location"), answer->location);
+    if (!str_absent(answer->etag))
+        http_answer_header(&a, STR("ETag"), answer->etag);
     if (answer->retry_after)
         http_answer_header(&a, STR("Retry-After"), arena_printf(http_arena(call->http), "%d", answer->retry_after));
     if (answer->replayed)

@@ -26,6 +26,11 @@ static bool is_url(struct str text)
     return sign && sign > text.p && sign + 3 < text.p + text.n;
 }
 
+static bool may_be_empty(const struct setting *s)
+{
+    return s->fallback && s->fallback[0] == '\0';
+}
+
 static bool set_number(const struct setting *s, struct str text)
 {
     int64_t n;
@@ -53,7 +58,7 @@ static bool set_value(const struct setting *s, const char *text)
     case SETTING_MILLISECONDS: return set_number(s, value);
     case SETTING_SWITCH: return set_switch(s, value);
     case SETTING_LISTEN: *(const char **)s->value = text; return is_listen(value);
-    case SETTING_URL: *(const char **)s->value = text; return is_url(value);
+    case SETTING_URL: *(const char **)s->value = text; return is_url(value) || (str_empty(value) && may_be_empty(s));
     case SETTING_TEXT:
     case SETTING_SECRET: *(const char **)s->value = text; return true;
     }

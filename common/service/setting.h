@@ -17,7 +17,7 @@
 enum setting_type {
     SETTING_TEXT,         /* const char * */
     SETTING_SECRET,       /* const char *; its value is never shown. JUMUN_X_FILE=path reads it from a file instead */
-    SETTING_URL,          /* const char *; scheme://… */
+    SETTING_URL,          /* const char *; scheme://…; or empty, where the fallback is "" */
     SETTING_LISTEN,       /* const char *; address:port */
     SETTING_INTEGER,      /* int64_t, min..max */
     SETTING_MILLISECONDS, /* duration, written as whole milliseconds, min..max of those */

@@ -26,6 +26,7 @@ struct outcome {
     int status;
     char content_type[100], body[1000], headers[1000], failure[300];
     size_t body_size;
+    bool forbidden;
     duration took;
 };
 
@@ -41,6 +42,7 @@ static void note(void *ctx, const struct httpc_response *r)
     o->result = r->result;
     o->status = r->status;
     o->took = r->took;
+    o->forbidden = r->forbidden;
     o->body_size = r->body.n;
     snprintf(o->content_type, sizeof(o->content_type), "%.*s", STR_ARG(r->content_type));
     snprintf(o->body, sizeof(o->body), "%.*s", STR_ARG(r->body));
@@ -340,6 +342,47 @@ static void a_refused_port_is_unreachable(void **state)
     assert_true(o.failure[0] != '\0');
 }
 
+static bool nowhere(const struct sockaddr *address)
+{
+    (void)address;
+    return false;
+}
+
+static bool loopback_only(const struct sockaddr *address)
+{
+    return address->sa_family == AF_INET && ((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr == htonl(INADDR_LOOPBACK);
+}
+
+static void an_address_that_may_not_be_called_is_not_connected_to(void **state)
+{
+    (void)state;
+    start_with(&(struct httpc_config){.may_connect = nowhere});
+    struct outcome o = when_got(url_of(port, "/greet"));
+    assert_int_equal(o.result, HTTPC_UNREACHABLE);
+    assert_true(o.forbidden);
+    stop(NULL);
+    start_with(&(struct httpc_config){.may_connect = loopback_only});
+    o = when_got(url_of(port, "/greet"));
+    assert_int_equal(o.status, 201);
+    assert_false(o.forbidden);
+    stop(NULL);
+}
+
+static void hosts_that_nobody_calls_any_more_are_forgotten(void **state)
+{
+    (void)state;
+    for (unsigned last = 1; last < 200; last++) { /* all of 127/8 is loopback */
+        char url[100];
+        struct outcome o = {0};
+        snprintf(url, sizeof url, "http://127.0.1.%u:1/", last);
+        send_call((struct httpc_call){.method = "GET"}, url, &o);
+        until_ended(&o);
+        assert_int_equal(o.result, HTTPC_UNREACHABLE);
+    }
+    assert_int_equal(when_got(url_of(port, "/greet")).status, 201);
+    assert_int_equal(when_got(url_of(port, "/greet")).status, 201);
+}
+
 static void what_cannot_be_sent_is_unreachable(void **state)
 {
     (void)state;
@@ -626,6 +669,8 @@ int main(void)
         WITH_SERVER(a_proxy_of_the_environment_is_not_used),
         cmocka_unit_test(too_large_an_answer_is_no_answer),
         WITH_SERVER(a_refused_port_is_unreachable),
+        cmocka_unit_test(an_address_that_may_not_be_called_is_not_connected_to),
+        WITH_SERVER(hosts_that_nobody_calls_any_more_are_forgotten),
         WITH_SERVER(what_cannot_be_sent_is_unreachable),
         WITH_SERVER(a_deadline_before_the_connection_stands_is_unreachable),
         WITH_SERVER(a_server_that_says_nothing_is_silent_at_the_deadline),

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 static struct {
-    const char *url, *listen, *secret;
+    const char *url, *endpoint, *listen, *secret;
     duration deadline;
     int64_t workers;
     bool issuer;
@@ -20,6 +20,7 @@ static struct {
 
 static const struct setting table[] = {
     {"JUMUN_PAYMENT_URL", SETTING_URL, NULL, &config.url, 0, 0, "where payment answers"},
+    {"JUMUN_ENDPOINT", SETTING_URL, "", &config.endpoint, 0, 0, "where it is told, if anywhere"},
     {"JUMUN_LISTEN", SETTING_LISTEN, "127.0.0.1:8080", &config.listen, 0, 0, "where requests are served"},
     {"JUMUN_DEADLINE_MS", SETTING_MILLISECONDS, "2000", &config.deadline, 1, 60000, "how long payment may take"},
     {"JUMUN_WORKERS", SETTING_INTEGER, "2", &config.workers, 1, 64, "threads"},
@@ -51,6 +52,18 @@ static void what_is_not_set_takes_its_default(void **state)
     assert_int_equal(config.deadline, MILLISECONDS(2000));
     assert_int_equal(config.workers, 2);
     assert_false(config.issuer);
+}
+
+static void a_url_may_be_left_empty_where_that_is_its_default(void **state)
+{
+    (void)state;
+    assert_true(settings("JUMUN_PAYMENT_URL=http://a"));
+    assert_string_equal(config.endpoint, "");
+    assert_true(settings("JUMUN_PAYMENT_URL=http://a", "JUMUN_ENDPOINT="));
+    assert_true(settings("JUMUN_PAYMENT_URL=http://a", "JUMUN_ENDPOINT=http://b"));
+    assert_string_equal(config.endpoint, "http://b");
+    assert_false(settings("JUMUN_PAYMENT_URL=http://a", "JUMUN_ENDPOINT=b"));
+    assert_false(settings("JUMUN_PAYMENT_URL="));
 }
 
 static void all_that_is_wrong_is_said_at_once(void **state)
@@ -98,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_not_set_takes_its_default),
+        cmocka_unit_test(a_url_may_be_left_empty_where_that_is_its_default),
         cmocka_unit_test(all_that_is_wrong_is_said_at_once),
         cmocka_unit_test(a_secret_may_come_from_a_file),
         cmocka_unit_test(help_lists_every_setting),
