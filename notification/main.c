@@ -17,8 +17,9 @@ static const struct service notification = {
     .encode = notification_encode,     /* outbound/store.c */
     .effects = notification_effects,   /* outbound/sending.c */
     .migrations = migrations,          /* migrations/ */
-    .start = sweep_start,              /* outbound/sweep.c */
-    .show = sending_show,              /* outbound/sending.c */
+    .start = sending_start,            /* outbound/sending.c */
+    .stop = sending_stop,
+    .show = sending_show, /* outbound/sending.c */
 };
 
 int main(int argc, char **argv)

@@ -6,6 +6,11 @@
 
 struct notification_config {
     bool log_channel;
+    duration deadline;
+    const char *smtp_url, *smtp_from, *smtp_user, *smtp_password;
+    const char *webhook_secret;
+    bool webhook_private;
+    const char *alimtalk_url, *alimtalk_sender_key, *alimtalk_template_prefix;
 };
 extern struct notification_config notification_config;
 extern const struct setting notification_settings[];

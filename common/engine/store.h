@@ -51,6 +51,10 @@ struct store_column {
     {                                                                                                                                      \
         .name = (column), .type = STORE_NAME, .offset = offsetof(state, member), .names = (table), .name_count = (count)                   \
     }
+#define STORE_COLUMN_NAME_FIXED(state, member, column, table, count)                                                                       \
+    {                                                                                                                                      \
+        .name = (column), .type = STORE_NAME, .offset = offsetof(state, member), .fixed = true, .names = (table), .name_count = (count)    \
+    }
 #define STORE_COLUMN_JSON(state, member, column, to_json, from_json)                                                                       \
     {                                                                                                                                      \
         .name = (column), .type = STORE_JSON, .offset = offsetof(state, member), .encode = (to_json), .decode = (from_json)                \

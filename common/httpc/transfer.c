@@ -287,7 +287,8 @@ static const char *failure_of(const struct transfer *t, CURLcode code)
 void transfer_result(const struct transfer *t, CURLcode code, struct httpc_response *r)
 {
     if (code != CURLE_OK) {
-        *r = (struct httpc_response){.result = bytes_sent(t) ? HTTPC_SILENT : HTTPC_UNREACHABLE, .failure = failure_of(t, code), .forbidden = t->forbidden};
+        *r = (struct httpc_response){
+            .result = bytes_sent(t) ? HTTPC_SILENT : HTTPC_UNREACHABLE, .failure = failure_of(t, code), .forbidden = t->forbidden};
         return;
     }
     long status = 0;

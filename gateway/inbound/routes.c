@@ -23,7 +23,9 @@
     X("POST", "/api/deliveries/{id}/complete", DELIVERY)                                                                                   \
     X("GET", "/api/my/orders", CUSTOMER_VIEW)                                                                                              \
     X("GET", "/api/my/orders/{id}", CUSTOMER_VIEW)                                                                                         \
-    X("GET", "/api/my/notifications", NOTIFICATION)
+    X("GET", "/api/my/notifications", NOTIFICATION)                                                                                        \
+    X("GET", "/api/my/preferences", NOTIFICATION)                                                                                          \
+    X("PUT", "/api/my/preferences", NOTIFICATION)
 
 /* to_ORDER(call), to_PRODUCT(call) …: the handler of all routes of one service. */
 #define X(name, setting, folder)                                                                                                           \

@@ -167,8 +167,8 @@ struct report {
     bool given_up;
 };
 
-/* The pauses after failed sendings are 2 s, 4 s … 8.5 min; then, after 17 min in all, it is given up. Where another channel is left, that one
-   is tried after 30 s. */
+/* The pauses after failed sendings are 2 s, 4 s … 8.5 min; then, after 17 min in all, it is given up. Where another channel is left, that
+   one is tried after 30 s. */
 #define NOTICE_ATTEMPTS_MAX             10
 #define NOTICE_ATTEMPTS_BEFORE_FALLBACK 5
 /* What has not come back after so long is lost, and sent again. No channel takes longer to answer. */

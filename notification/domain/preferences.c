@@ -80,6 +80,10 @@ static void check_channels(struct faults *f, const struct prefer *p)
     for (int i = 0; i < p->wanted.channels.count; i++) {
         int channel = p->wanted.channels.items[i];
         struct str pointer = arena_printf(f->arena, "/channels/%d", i);
+        if (channel < 0) {
+            fault(f, pointer, "invalid", STR("There is no such channel; 'offered' lists those that there are."));
+            continue;
+        }
         if (seen & 1U << channel)
             fault(f, pointer, "duplicate", STR("It stands in the list already."));
         else if (!(p->offered & 1U << channel))
@@ -97,7 +101,8 @@ static void check_addresses(struct faults *f, const struct prefer *p)
     if (!str_absent(wanted->email) && !address_is_email(wanted->email))
         fault(f, STR("/email"), "invalid", STR("An e-mail address such as kim@example.com is expected."));
     if (!str_absent(wanted->phone) && !address_is_phone(wanted->phone))
-        fault(f, STR("/phone"), "invalid", STR("A telephone number of 8 to 15 digits is expected, such as 010-1234-5678 or +82 10 1234 5678."));
+        fault(f, STR("/phone"), "invalid",
+              STR("A telephone number of 8 to 15 digits is expected, such as 010-1234-5678 or +82 10 1234 5678."));
     if (!str_absent(wanted->webhook_url) && !address_is_web_url(wanted->webhook_url))
         fault(f, STR("/webhookUrl"), "invalid", STR("An http or https URL in ASCII is expected, without user or fragment."));
     else if (p->webhook_forbidden)
@@ -120,6 +125,8 @@ static bool same_preferences(const struct preferences *a, const struct preferenc
 void decide_prefer(const struct prefer *p, struct aggregate *a, struct decision *d)
 {
     struct faults faults = {.arena = d->arena};
+    if (p->wanted.language < 0)
+        fault(&faults, STR("/language"), "invalid", STR("It is one of the languages that we write: ko, en."));
     check_channels(&faults, p);
     check_addresses(&faults, p);
     if (faults.count > 0) {

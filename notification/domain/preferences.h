@@ -45,10 +45,10 @@ struct str preferences_address(const struct preferences *p, int channel);
 #define PREFERENCES_VERSION_ANY (-2)
 struct prefer {
     struct uuid customer;
-    int64_t version; /* that they must still have; 0: never said; PREFERENCES_VERSION_ANY */
-    struct preferences wanted;
-    unsigned offered;       /* bits by channel: those that the shop has */
-    bool webhook_forbidden; /* its URL names an address that the shop does not call */
+    int64_t version;           /* that they must still have; 0: never said; PREFERENCES_VERSION_ANY */
+    struct preferences wanted; /* language or channel -1: a name that is none */
+    unsigned offered;          /* bits by channel: those that the shop has */
+    bool webhook_forbidden;    /* its URL names an address that the shop does not call */
 };
 /* `a` is the customer's PREFERENCES. */
 void decide_prefer(const struct prefer *p, struct aggregate *a, struct decision *d);

@@ -12,16 +12,16 @@
 #include <stdio.h>
 
 static const char unsent_sql[] =
-    "select id, order_id, cause from notice where status = 'PENDING' and attempts = 0"
+    "select id, order_id, cause, customer from notice where status = 'PENDING' and attempts = 0"
     " and at > coalesce((select at - interval '1 hour' from event order by seq desc limit 1), '-infinity') order by at";
 
 static void send_again(struct engine *engine, const struct pg_rows *rows, int row)
 {
     struct engine_command *c = engine_command_new();
-    struct notice_ref ref = {pg_uuid(rows, row, 0)};
+    struct resumed resumed = {pg_uuid(rows, row, 0), pg_uuid(rows, row, 3)};
     c->command = (struct command){
         .type = SEND_AGAIN,
-        .data = arena_copy(&c->arena, &ref, sizeof ref),
+        .data = arena_copy(&c->arena, &resumed, sizeof resumed),
         .correlation = pg_uuid(rows, row, 1),
         .cause = pg_uuid(rows, row, 2),
     };

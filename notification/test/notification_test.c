@@ -522,7 +522,8 @@ static void every_order_of_arrival_tells_the_same(void **state)
 enum expected { NOTHING_ = 1, INTENDS, RESUMES, SENDS, SENT_, FAILS, PREFERS };
 
 static const int cells[NOTICE_STATUSES][NOTIFICATION_COMMANDS] = {
-    [NOTICE_NONE] = {NOTHING_, INTENDS, NOTHING_, NOTHING_, NOTHING_, NOTHING_, PREFERS}, /* timer, tell, waiting, again, sent, failed, prefer */
+    [NOTICE_NONE] = {NOTHING_, INTENDS, NOTHING_, NOTHING_, NOTHING_, NOTHING_,
+                     PREFERS}, /* timer, tell, waiting, again, sent, failed, prefer */
     [NOTICE_PENDING] = {RESUMES, NOTHING_, NOTHING_, SENDS, SENT_, FAILS, PREFERS},
     [NOTICE_SENT] = {NOTHING_, NOTHING_, NOTHING_, NOTHING_, NOTHING_, NOTHING_, PREFERS},
     [NOTICE_GIVEN_UP] = {NOTHING_, NOTHING_, NOTHING_, NOTHING_, NOTHING_, NOTHING_, PREFERS},

@@ -110,10 +110,8 @@ static void help_lists_every_setting(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_not_set_takes_its_default),
-        cmocka_unit_test(a_url_may_be_left_empty_where_that_is_its_default),
-        cmocka_unit_test(all_that_is_wrong_is_said_at_once),
-        cmocka_unit_test(a_secret_may_come_from_a_file),
+        cmocka_unit_test(what_is_not_set_takes_its_default), cmocka_unit_test(a_url_may_be_left_empty_where_that_is_its_default),
+        cmocka_unit_test(all_that_is_wrong_is_said_at_once), cmocka_unit_test(a_secret_may_come_from_a_file),
         cmocka_unit_test(help_lists_every_setting),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
