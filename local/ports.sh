@@ -4,6 +4,7 @@
 declare -A PORT=(
     [order]=8081 [product]=8082 [payment]=8083 [notification]=8084 [customer-view]=8085 [delivery]=8086 [gateway]=8088
     [postgres]=8091 [redis]=8092 [kafka]=8093 [kafka-controller]=8094
+    [mail]=8095 [alimtalk]=8096  # nobody of ours: who wants to see what notification sends there listens there
 )
 
 # admin_port SERVICE: health and metrics.

@@ -24,7 +24,17 @@ TEXT
             ;;
     esac
     case $1 in
-        product | notification | customer-view)
+        notification)
+            cat << TEXT
+JUMUN_CURSOR_SECRET=$(cat "$RUN/secrets/cursor")
+JUMUN_SMTP_URL=smtp://127.0.0.1:${PORT[mail]}
+JUMUN_ALIMTALK_URL=http://127.0.0.1:${PORT[alimtalk]}/alimtalk
+JUMUN_ALIMTALK_SENDER_KEY=$(cat "$RUN/secrets/alimtalk")
+JUMUN_WEBHOOK_SECRET=$(cat "$RUN/secrets/webhook")
+JUMUN_WEBHOOK_PRIVATE=on
+TEXT
+            ;;
+        product | customer-view)
             echo "JUMUN_CURSOR_SECRET=$(cat "$RUN/secrets/cursor")"
             ;;
         order)
@@ -70,7 +80,9 @@ SH
 services_up() {
     local name
     local -a stale=()
-    [[ -e $RUN/secrets/cursor ]] || random_hex 24 | put "$RUN/secrets/cursor" 0600
+    for name in cursor alimtalk webhook; do
+        [[ -e $RUN/secrets/$name ]] || random_hex 24 | put "$RUN/secrets/$name" 0600
+    done
     for name in "$@"; do
         service_settings "$name" | put "$RUN/service/$name/settings" 0600
         ! supervisor_stale "$name" "$RUN/service/$name/settings" "$(program "$name")" || stale+=("$name")
