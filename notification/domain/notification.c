@@ -192,10 +192,9 @@ static void decide_tell(const struct command *c, struct aggregate *const *a, str
         t.first_item = known->first_item;
         t.item_count = known->item_count;
     }
-    if (is_told(a[1]))
-        return;
     if (!named || (may_wait[t.kind] && str_absent(t.first_item))) {
-        wait(c, a[0], &t, d);
+        if (!is_told(a[1]))
+            wait(c, a[0], &t, d);
         return;
     }
     learn(c, a[0], &t, d);

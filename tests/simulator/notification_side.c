@@ -86,25 +86,35 @@ static void tell_side(struct world *w, const struct decided_event *e, struct fac
 /* ── outbound/sending.c ─────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct sending {
-    struct notice_ref ref;
+    struct sending_outcome outcome;
     struct uuid order, cause;
-    int kind;
 };
 
 static void answer_arrives(struct world *w, const struct happening *h)
 {
     const struct sending *s = h->what;
     int type = h->number_of ? RECORD_SENT : RECORD_FAILED;
-    struct entry e = {.c = command_of(w, type, &s->ref, sizeof s->ref, s->order, s->cause)};
+    struct entry e = {.c = command_of(w, type, &s->outcome, sizeof s->outcome, s->order, s->cause)};
+    context_submit(w, NOTIFICATION_SERVICE, &e);
+}
+
+static void resumed(struct world *w, const struct happening *h)
+{
+    const struct resume *r = h->what;
+    struct entry e = {.c = command_of(w, r->command, &r->resumed, sizeof r->resumed, r->resumed.id, r->resumed.id)};
     context_submit(w, NOTIFICATION_SERVICE, &e);
 }
 
 static void start_effect(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct parked *asker)
 {
     (void)c, (void)cause, (void)asker;
+    if (e->effect == RESUME)
+        announce(w, 0, NOTIFICATION_SERVICE, resumed, arena_copy(&w->arena, e->data, sizeof(struct resume)), 0);
+    if (e->effect != SEND)
+        return;
     const struct send *send = e->data;
     struct sending *s = ARENA_NEW(&w->arena, struct sending);
-    *s = (struct sending){{send->notice}, send->order, send->cause, send->kind};
+    *s = (struct sending){{send->notice, send->customer, send->channel, FAILURE_UNREACHABLE}, send->order, send->cause};
     bool taken = !fault(w, COVERED_CHANNEL_FAILED, CHANNEL, w->mood.channel_fails);
     int number = order_number(w, send->order);
     if (taken && number >= 0)
@@ -120,8 +130,8 @@ static void restart(struct world *w)
         const struct notice *n = x->slots[i] && x->slots[i]->a.kind == NOTICE ? x->slots[i]->a.state : NULL;
         if (!n || n->status != NOTICE_PENDING || n->attempts > 0)
             continue;
-        struct notice_ref ref = {x->slots[i]->a.id};
-        struct entry e = {.c = command_of(w, SEND_AGAIN, &ref, sizeof ref, n->order, n->cause)};
+        struct resumed whose = {x->slots[i]->a.id, n->customer};
+        struct entry e = {.c = command_of(w, SEND_AGAIN, &whose, sizeof whose, n->order, n->cause)};
         cover(w, COVERED_SWEPT);
         context_submit(w, NOTIFICATION_SERVICE, &e);
     }
