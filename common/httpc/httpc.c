@@ -67,7 +67,10 @@ static struct transfer *take(struct httpc *c)
         c->pool_count--;
     }
     pthread_mutex_unlock(&c->lock);
-    return t ? t : transfer_new(c->response_max, c->may_connect);
+    if (!t)
+        t = transfer_new(c->response_max);
+    t->may_connect = c->may_connect;
+    return t;
 }
 
 static void give_back(struct httpc *c, struct transfer *t)

@@ -19,13 +19,12 @@
 /* A connection idle for longer is not used again: the other side may just be closing it. Ours close after 10 s. */
 #define IDLE_SECONDS 5L
 
-struct transfer *transfer_new(size_t answer_max, bool (*may_connect)(const struct sockaddr *))
+struct transfer *transfer_new(size_t answer_max)
 {
     struct transfer *t = NEW(struct transfer);
     arena_init(&t->arena);
     buf_init(&t->answer);
     t->answer_max = answer_max;
-    t->may_connect = may_connect;
     return t;
 }
 

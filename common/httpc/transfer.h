@@ -30,7 +30,7 @@ struct transfer {
     const char *refusal;         /* why it cannot be sent at all */
     struct httpc_stream *stream; /* that the answer is handed on to, as it comes, without a deadline for the whole; NULL: it is kept */
     struct span span;
-    bool (*may_connect)(const struct sockaddr *address);
+    bool (*may_connect)(const struct sockaddr *address); /* NULL: any; the same for all of its calls */
 
     /* came back */
     int attempts;
@@ -44,7 +44,7 @@ struct transfer {
 };
 TAILQ_HEAD(transfer_list, transfer);
 
-struct transfer *transfer_new(size_t answer_max, bool (*may_connect)(const struct sockaddr *));
+struct transfer *transfer_new(size_t answer_max);
 void transfer_fill(struct transfer *t, const struct httpc_call *call, duration now);
 void transfer_reset(struct transfer *t);
 void transfer_free(struct transfer *t);

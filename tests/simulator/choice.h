@@ -29,6 +29,7 @@ enum stream {
     CARRIER,
     COURIER,
     CHANNEL,
+    PREFERRING,
     STREAMS
 };
 

@@ -105,6 +105,23 @@ static void resumed(struct world *w, const struct happening *h)
     context_submit(w, NOTIFICATION_SERVICE, &e);
 }
 
+/* Now is the time to say how one wants to be told, or to change one's mind. */
+void customer_prefers(struct world *w, int number)
+{
+    static const int by[][2] = {{CHANNEL_alimtalk, CHANNEL_email}, {CHANNEL_webhook, CHANNEL_alimtalk}, {CHANNEL_email, CHANNEL_log}};
+    uint32_t wish = choose(&w->choices, PREFERRING, 6);
+    if (wish == 0 || wish > sizeof by / sizeof by[0] || !w->contexts[NOTIFICATION_SERVICE].up)
+        return;
+    struct prefer p = {.customer = w->orders[number].customer, .version = PREFERENCES_VERSION_ANY, .offered = ~0U};
+    p.wanted = (struct preferences){.language = LANGUAGE_en,
+                                    .channels = {2, {by[wish - 1][0], by[wish - 1][1]}},
+                                    .email = STR("kim@example.com"),
+                                    .phone = STR("01012345678"),
+                                    .webhook_url = STR("https://example.com/jumun")};
+    struct entry e = {.c = command_of(w, PREFER, &p, sizeof p, p.customer, p.customer)};
+    context_submit(w, NOTIFICATION_SERVICE, &e);
+}
+
 static void start_effect(struct world *w, const struct decided_effect *e, const struct command *c, struct uuid cause, struct parked *asker)
 {
     (void)c, (void)cause, (void)asker;
@@ -116,6 +133,8 @@ static void start_effect(struct world *w, const struct decided_effect *e, const 
     struct sending *s = ARENA_NEW(&w->arena, struct sending);
     *s = (struct sending){{send->notice, send->customer, send->channel, FAILURE_UNREACHABLE}, send->order, send->cause};
     bool taken = !fault(w, COVERED_CHANNEL_FAILED, CHANNEL, w->mood.channel_fails);
+    if (!taken && choose(&w->choices, CHANNEL, 3) == 1)
+        s->outcome.failure = FAILURE_NO_RECIPIENT;
     int number = order_number(w, send->order);
     if (taken && number >= 0)
         w->received[number][send->kind]++;
@@ -187,8 +206,13 @@ void notices_check(struct world *w)
 static const char *command_name(int type)
 {
     static const char *const names[NOTIFICATION_COMMANDS] = {
-        [COMMAND_TIMER_DUE] = "timer",    [TELL] = "Tell", [SEND_AGAIN] = "SendAgain", [RECORD_SENT] = "sent",
+        [COMMAND_TIMER_DUE] = "timer",
+        [TELL] = "Tell",
+        [SEND_AGAIN] = "SendAgain",
+        [RECORD_SENT] = "sent",
         [RECORD_FAILED] = "RecordFailed",
+        [TELL_WAITING] = "TellWaiting",
+        [PREFER] = "Prefer",
     };
     return type < NOTIFICATION_COMMANDS ? names[type] : NULL;
 }

@@ -150,6 +150,7 @@ static void wish(struct world *w, const struct happening *h)
     struct str token = choose_token(w, number);
     if (wish != PLACE && !uuid_is_nil(w->orders[number].id))
         request(w, number, wish, wish == PAY_AGAIN ? token : (struct str){0});
+    customer_prefers(w, number);
     plan_wish(w, number);
 }
 
@@ -158,6 +159,7 @@ static void place(struct world *w, const struct happening *h)
     int number = (int)h->number_of;
     struct customer_order *o = &w->orders[number];
     request(w, number, PLACE, o->token);
+    customer_prefers(w, number);
     plan_wish(w, number);
 }
 

@@ -106,6 +106,7 @@ void carrier_handed(struct world *w, struct uuid order, struct uuid cause);
 /* ── notification ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 void notices_check(struct world *w);
+void customer_prefers(struct world *w, int number);         /* perhaps, and perhaps otherwise than before */
 void notices_expect(struct world *w, const struct fact *f); /* it was published */
 
 #endif
