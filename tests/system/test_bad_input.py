@@ -204,7 +204,7 @@ def test_a_wrong_restock_is_refused(shop, admin, quantity, code):
 # ── paths, methods, queries ──
 
 @pytest.mark.parametrize("path", ["/", "/api", "/api/", "/api/order", "/api/orders/", "/api/my", "/orders", "/healthz", "/metrics", "/api/products/x/y",
-                              "/api/ops/sagas"])
+                              "/api/ops"])
 def test_an_unknown_path_is_404(customer, path):
     assert_problem(customer.gets(path), 404, "/problems/not-found")
 

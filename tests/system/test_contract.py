@@ -12,6 +12,7 @@ ROUTES = {  # what contracts promise of this version
     ("GET", "/api/my/orders/events"),
     ("POST", "/api/auth/demo"), ("GET", "/api/openapi.json"),
     ("POST", "/api/payments/{orderId}/cancel"), ("GET", "/api/ops/ledger"),
+    ("DELETE", "/api/orders/{id}"), ("GET", "/api/ops/sagas"), ("GET", "/api/ops/breakers"),
 }
 NOWHERE = "01900000-0000-7000-8000-00000000dead"
 
@@ -101,7 +102,7 @@ def test_every_documented_operation_is_served(contract, passer_by, customer):
 
 
 @pytest.mark.looks_back
-def test_every_answer_was_as_documented(contract, shop, customer, neighbour, admin, courier):
+def test_every_answer_was_as_documented(contract, shop, customer, neighbour, admin, courier, operator):
     """Of all stories so far, and of a tour of all that can be answered with success."""
     cups = shop.sells(stock=5)
     admin.reprices(cups, 5)
@@ -113,6 +114,11 @@ def test_every_answer_was_as_documented(contract, shop, customer, neighbour, adm
     for path in (f"/api/orders/{order.id}", f"/api/payments/{order.id}", f"/api/deliveries/{order.id}", f"/api/products/{cups['id']}",
                  f"/api/my/orders/{order.id}", "/api/my/orders", "/api/my/notifications", "/api/products", "/api/openapi.json"):
         customer.reads(path)
+    unpaid = customer.orders(cups, token="tok_declined")
+    for path in ("/api/ops/sagas", "/api/ops/breakers", "/api/ops/ledger"):
+        operator.reads(path)
+    assert customer.posts(f"/api/payments/{unpaid.id}/cancel").status == 202
+    assert customer.asks("DELETE", f"/api/orders/{unpaid.id}").status == 202
     assert contract.breaches == {}
     for method, path in contract.operations():
         if path not in ("/api/deliveries/{orderId}/start", "/api/deliveries/{orderId}/complete"):  # the simulated carrier is quicker
