@@ -2,6 +2,7 @@
 #include "otlp.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ── values ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -63,10 +64,9 @@ static struct str unescape(struct str text, char *out)
 {
     size_t n = 0;
     for (size_t i = 0; i < text.n; i++) {
-        unsigned c;
         char digits[3] = {i + 2 < text.n ? text.p[i + 1] : '\0', i + 2 < text.n ? text.p[i + 2] : '\0', '\0'};
-        if (text.p[i] == '%' && strspn(digits, "0123456789abcdefABCDEF") == 2 && sscanf(digits, "%2x", &c) == 1) {
-            out[n++] = (char)c;
+        if (text.p[i] == '%' && strspn(digits, "0123456789abcdefABCDEF") == 2) {
+            out[n++] = (char)strtoul(digits, NULL, 16);
             i += 2;
         } else {
             out[n++] = text.p[i];

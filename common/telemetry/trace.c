@@ -64,11 +64,12 @@ static bool parse(struct str text, struct span *s, bool *sampled)
 
 static void format(const struct span *s, bool sampled, char *text)
 {
-    memcpy(text, "00-", 3);
+    const uint8_t version = 0, flags = sampled ? FLAG_SAMPLED : 0;
+    trace_hex(&version, 1, text);
     trace_hex(s->trace, sizeof s->trace, text + 3);
-    text[35] = '-';
     trace_hex(s->id, sizeof s->id, text + 36);
-    memcpy(text + 52, sampled ? "-01" : "-00", 3);
+    trace_hex(&flags, 1, text + 53);
+    text[2] = text[35] = text[52] = '-';
 }
 
 /* ── the text ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
