@@ -20,6 +20,7 @@ test_run() {
     local step
     local -a broken=()
     packages_need build run test
+    [[ " $* " != *" system "* ]] || python_tools_need
     account_make
     state_make
     rm -rf "$RESULTS"

@@ -1,10 +1,12 @@
 """Who and what the stories are about. They bring customers and goods of their own, and leave everybody else's alone."""
+import os
 import sys
 
 import pytest
 
 from contract import Contract
 from histories import Histories
+from ledger import Ledger
 from people import Admin, Courier, Customer, Person
 from shop import Shop
 from topics import Topics
@@ -14,6 +16,15 @@ sys.dont_write_bytecode = True
 
 
 ORDER = ["faults", "restarts", "looks_back"]
+
+
+ROUNDS = int(os.environ.get("JUMUN_ROUNDS", "1"))
+
+
+def pytest_generate_tests(metafunc):
+    """A story that asks for its `turn` is told JUMUN_ROUNDS times: races come out differently each time."""
+    if "turn" in metafunc.fixturenames:
+        metafunc.parametrize("turn", range(1, ROUNDS + 1))
 
 
 def pytest_collection_modifyitems(items):
@@ -33,12 +44,16 @@ def wire(contract):
 
 @pytest.fixture(scope="session")
 def whole_shop(wire):
-    return Shop(wire)
+    shop = Shop(wire)
+    yield shop
+    shop.is_told({})
 
 
 @pytest.fixture
-def shop(whole_shop):
-    """Open, with every service ready."""
+def shop(whole_shop, request):
+    """Open, with every service ready; with other settings than its own where a story is marked so: `told(CARRIER="manual")`."""
+    told = request.node.get_closest_marker("told")
+    whole_shop.is_told(told.kwargs if told else {})
     whole_shop.waits_until_ready()
     return whole_shop
 
@@ -56,6 +71,14 @@ def histories(shop):
     histories = Histories()
     yield histories
     histories.close()
+
+
+@pytest.fixture(scope="session")
+def ledger(whole_shop):
+    """The provider's books, from now on."""
+    ledger = Ledger()
+    yield ledger
+    ledger.close()
 
 
 @pytest.fixture

@@ -44,11 +44,11 @@ class Person:
         assert answer.status == 200, f"GET {path}: {answer}"
         return answer.json
 
-    def pages(self, path, limit):
+    def pages(self, path, limit, filter=None):
         """All pages of a list, one after the other, as long as the caller wants more."""
         cursor = None
         while True:
-            page = self.reads(f"{path}?limit={limit}" + (f"&cursor={cursor}" if cursor else ""))
+            page = self.reads(f"{path}?limit={limit}" + (f"&{filter}" if filter else "") + (f"&cursor={cursor}" if cursor else ""))
             assert len(page["items"]) <= limit
             yield page["items"]
             cursor = page["nextCursor"]
@@ -90,6 +90,12 @@ class Admin(Person):
 class Courier(Person):
     def __init__(self, wire):
         super().__init__(wire, "courier")
+
+    def starts(self, order):
+        return self.posts(f"/api/deliveries/{order.id}/start")
+
+    def completes(self, order):
+        return self.posts(f"/api/deliveries/{order.id}/complete")
 
 
 class Customer(Person):
@@ -166,6 +172,13 @@ class Order:
 
     def pays(self, token, key=None):
         return self.customer.posts(f"/api/orders/{self.id}/payment", {"method": "card", "token": token}, key=key or new_key())
+
+    def cancels(self, by=None, key=None):
+        """DELETE, by its customer or by somebody else."""
+        return (by or self.customer).asks("DELETE", f"/api/orders/{self.id}", key=key)
+
+    def cancels_the_payment(self, by=None, key=None):
+        return (by or self.customer).posts(f"/api/payments/{self.id}/cancel", key=key)
 
     def waits_until(self, status, limit=LIMIT):
         def there():

@@ -28,6 +28,7 @@ class Shop:
         self.admin = Admin(wire)
         self.prober = Customer(wire)
         self.goods = None
+        self.own = self.as_it_is()
 
     # ── goods ──
 
@@ -89,6 +90,43 @@ class Shop:
             yield
         finally:
             self.start(*services)
+
+    def settings(self, service):
+        """What it was started with."""
+        lines = (RUN / "service" / service / "settings").read_text().splitlines()
+        return dict(line.split("=", 1) for line in lines if "=" in line)
+
+    def as_it_is(self):
+        """The environment of ./jumun that gives this very shop: the same programs, the same delays."""
+        order, delivery = self.settings("order"), self.settings("delivery")
+        return {
+            "JUMUN_BIN": os.path.dirname(os.path.dirname(os.readlink(f"/proc/{self.pid('gateway')}/exe"))),
+            "CARRIER": delivery.get("JUMUN_CARRIER", ""),
+            "CARRIER_START_DELAY_MS": delivery["JUMUN_CARRIER_START_DELAY_MS"],
+            "CARRIER_COMPLETE_DELAY_MS": delivery["JUMUN_CARRIER_COMPLETE_DELAY_MS"],
+            "PAYMENT_WINDOW_MS": order.get("JUMUN_PAYMENT_WINDOW_MS", ""),
+        }
+
+    def is_told(self, settings):
+        """Runs with these settings from now on, and else with its own; what they concern is started anew."""
+        wanted = {**self.own, **settings}
+        if wanted != self.as_it_is():
+            self.up(wanted)
+
+    def up(self, settings):
+        self.jumun("up", limit=180, **settings)
+        self.waits_until_ready()
+
+    @contextlib.contextmanager
+    def hanging(self, service):
+        """It is there, takes connections, and does nothing."""
+        pid = self.pid(service)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # a story may have killed it
+                os.kill(pid, signal.SIGCONT)
 
     def kill(self, service):
         """kill -9; the supervisor starts it again. Returns the pid that was."""

@@ -1,26 +1,12 @@
 """The whole shop goes down and comes up again; everything that was there is there. Runs last, for it is everybody's shop."""
-import os
-
 import pytest
 
 from lifecycle import EVERYTHING, assert_each_went_well_and_once
 from people import basket
-from shop import RUN
 from waiting import at_once, until
 from wire import new_key
 
 pytestmark = pytest.mark.restarts
-
-
-def settings_of_now(shop):
-    """So that it comes up as it was: the same programs, the same delays of the carrier."""
-    program = os.readlink(f"/proc/{shop.pid('gateway')}/exe")
-    settings = dict(line.split("=", 1) for line in (RUN / "service" / "delivery" / "settings").read_text().splitlines() if "=" in line)
-    return {
-        "JUMUN_BIN": os.path.dirname(os.path.dirname(program)),
-        "CARRIER_START_DELAY_MS": settings["JUMUN_CARRIER_START_DELAY_MS"],
-        "CARRIER_COMPLETE_DELAY_MS": settings["JUMUN_CARRIER_COMPLETE_DELAY_MS"],
-    }
 
 
 def test_all_orders_are_still_there_after_down_and_up(shop, customer, topics):
@@ -39,12 +25,10 @@ def test_all_orders_are_still_there_after_down_and_up(shop, customer, topics):
     paths += [f"/api/orders/{waiting.id}", f"/api/payments/{waiting.id}", f"/api/my/orders/{waiting.id}", f"/api/products/{shop.coffee['id']}"]
     before = {path: customer.reads(path) for path in paths}
 
-    as_it_was = settings_of_now(shop)
     try:
         shop.jumun("down")
     finally:
-        shop.jumun("up", limit=180, **as_it_was)
-    shop.waits_until_ready()
+        shop.up(shop.own)
 
     assert {path: customer.reads(path) for path in paths} == before
     customer.waits_for_all(done + under_way)

@@ -1,5 +1,6 @@
 """The topics, read by an independent client from where they stood when the tests began."""
 import dataclasses
+import json
 import threading
 import uuid
 from collections import defaultdict
@@ -46,6 +47,10 @@ class Event:
         return self.header("ce_causationid")
 
     @property
+    def data(self):
+        return json.loads(self.value)
+
+    @property
     def subject(self):
         return self.header("ce_subject")
 
@@ -78,13 +83,15 @@ class Topics:
         self.lock = threading.Lock()
         self.by_key = defaultdict(list)
         self.ids = set()
+        self.ended = []  # orders that came to one of their two ends: see endings.py
         self.consumer = new_consumer()
         self.began = ends(self.consumer)
         self.consumer.assign(list(self.began))
 
-    def _read_on(self):
+    def _read_on(self, wait=0.0):
+        """What has come since; `wait`: seconds without a message until it counts as all."""
         with self.lock:
-            while (messages := self.consumer.consume(1000, timeout=0.05)):
+            while (messages := self.consumer.consume(1000, timeout=wait)):
                 for message in messages:
                     if message.error() is None:
                         self._keep(message)
@@ -109,11 +116,11 @@ class Topics:
         return [event for event in self.by_key[key.encode()] if not event.topic.startswith("jumun.dlq.")]
 
     def dead_letters(self, keys):
-        self._read_on()
+        self._read_on(wait=0.05)
         return [event for key in keys for event in self.by_key[key.encode()] if event.topic.startswith("jumun.dlq.")]
 
     def knows(self, event_id):
-        self._read_on()
+        self._read_on(wait=0.05)
         return event_id in self.ids
 
     def all_again(self):

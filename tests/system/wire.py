@@ -71,6 +71,14 @@ class Wire:
                 pass  # it may have had enough, and have answered
             return read_answer(connection.makefile("rb"))
 
+    def send_and_hang_up(self, method, path, body, headers):
+        """The whole request, and then nobody is there for the answer."""
+        body = json.dumps(body, ensure_ascii=False).encode() if body is not None else b""
+        head = [f"{method} {path} HTTP/1.1", f"Host: {self.host}", "Content-Type: application/json", f"Content-Length: {len(body)}"]
+        head += [f"{name}: {value}" for name, value in headers.items()]
+        with socket.create_connection((self.host, self.port), timeout=10) as connection:
+            connection.sendall("\r\n".join([*head, "", ""]).encode() + body)
+
 
 def begin_of_stream(got):
     """Of an answer that goes on, what comes first; to listen on is live.py's."""
