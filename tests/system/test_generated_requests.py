@@ -11,7 +11,7 @@ from wire import HOST, PORT
 TOOL = ROOT / "build" / "python" / "bin" / "schemathesis"
 CHECKS = ("not_a_server_error", "status_code_conformance", "content_type_conformance", "response_headers_conformance", "response_schema_conformance",
           "negative_data_rejection", "unsupported_method")
-ENDLESS = "/api/my/orders/events"  # an answer that goes on; test_live.py listens to it
+ENDLESS = "/api/my/orders/events"  # an answer that goes on: test_live.py listens to it
 EXAMPLES = 30  # for each operation and phase
 LIMIT = 240
 
