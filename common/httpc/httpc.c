@@ -117,24 +117,10 @@ static struct host *host_of(struct httpc *c, struct str origin)
     return h;
 }
 
-/* Without the query: it may hold what is nobody's business. */
-static void span_close(const struct transfer *t, const struct httpc_response *r)
-{
-    static const char *const errors[] = {[HTTPC_UNREACHABLE] = "unreachable", [HTTPC_SILENT] = "silent"};
-    struct log_field fields[6] = {LOG_STR("http.request.method", t->method),
-                                  LOG_TEXT_OF("url.full", ((struct str){t->url, strcspn(t->url, "?")})),
-                                  LOG_STR("error.type", errors[r->result])};
-    if (r->result == HTTPC_ANSWERED)
-        fields[3] = LOG_INT("http.response.status_code", r->status);
-    span_end(&t->span, SPAN_CLIENT, r->result != HTTPC_ANSWERED || r->status >= 400 ? SPAN_ERROR : SPAN_UNSET, t->span.began + r->took,
-             str_of(t->method), fields);
-}
-
 static void finish(struct httpc *c, struct transfer *t, struct httpc_response *r)
 {
     r->took = clock_monotonic() - t->sent_at;
-    if (span_recorded(&t->span))
-        span_close(t, r);
+    transfer_span_end(t, r);
     counter_add(&c->ended[r->result], 1);
     histogram_time(&c->time, r->took);
     gauge_add(&c->under_way, -1);

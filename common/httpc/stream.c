@@ -97,6 +97,8 @@ void stream_head(struct httpc_stream *st)
     struct httpc_response r;
     expect_by(st, clock_monotonic() + st->call.silence);
     transfer_result(st->transfer, CURLE_OK, &r);
+    r.took = clock_monotonic() - st->transfer->sent_at;
+    transfer_span_end(st->transfer, &r); /* how long it then goes on says nothing of who answers */
     st->call.head(st->call.ctx, &r);
 }
 
@@ -108,8 +110,10 @@ void stream_data(struct httpc_stream *st, struct str bytes)
 
 /* ── the thread ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void finish(struct httpc_streams *c, struct httpc_stream *st, const struct httpc_response *r)
+static void finish(struct httpc_streams *c, struct httpc_stream *st, struct httpc_response *r)
 {
+    r->took = clock_monotonic() - st->transfer->sent_at;
+    transfer_span_end(st->transfer, r);
     counter_add(&c->ended[r->result], 1);
     gauge_add(&c->under_way, -1);
     st->call.ended(st->call.ctx, r);

@@ -302,6 +302,22 @@ void transfer_result(const struct transfer *t, CURLcode code, struct httpc_respo
     };
 }
 
+/* Without the query: it may hold what is nobody's business. */
+void transfer_span_end(struct transfer *t, const struct httpc_response *r)
+{
+    if (!span_recorded(&t->span))
+        return;
+    static const char *const errors[] = {[HTTPC_UNREACHABLE] = "unreachable", [HTTPC_SILENT] = "silent"};
+    struct log_field fields[6] = {LOG_STR("http.request.method", t->method),
+                                  LOG_TEXT_OF("url.full", ((struct str){t->url, strcspn(t->url, "?")})),
+                                  LOG_STR("error.type", errors[r->result])};
+    if (r->result == HTTPC_ANSWERED)
+        fields[3] = LOG_INT("http.response.status_code", r->status);
+    span_end(&t->span, SPAN_CLIENT, r->result != HTTPC_ANSWERED || r->status >= 400 ? SPAN_ERROR : SPAN_UNSET, t->span.began + r->took,
+             str_of(t->method), fields);
+    t->span = (struct span){0};
+}
+
 /* ── running ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* What is the same for every call. */

@@ -52,6 +52,7 @@ void transfer_free(struct transfer *t);
 bool transfer_start(struct transfer *t, CURLM *multi, duration now);                     /* false: t->failure */
 void transfer_result(const struct transfer *t, CURLcode code, struct httpc_response *r); /* valid until reset */
 void transfer_leave(struct transfer *t, CURLM *multi);
+void transfer_span_end(struct transfer *t, const struct httpc_response *r); /* once; r->took is how long it took */
 struct transfer *transfer_of(CURL *easy);
 void transfer_library(void); /* before the first */
 
