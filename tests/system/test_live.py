@@ -11,7 +11,7 @@ from live import PATH, Listener
 from problems import assert_problem
 from shop import RUN
 from waiting import at_once, until
-from wire import HOST, PORT
+from wire import HOST, PORT, new_key
 
 LIFE = [*STEPS, *["NotificationSent"] * len(NOTICES)]
 
@@ -70,6 +70,27 @@ def test_who_comes_back_before_anything_has_happened_misses_nothing(shop, custom
     order.timeline(*LIFE)
     with Listener(customer, last=listener.last) as again:
         assert_is_the_timeline(again.hears(order, *LIFE), order)
+
+
+@pytest.mark.faults
+def test_a_cancelled_order_is_told_of_and_shown(shop, customer):
+    with Listener(customer) as listener:
+        declined = customer.orders(shop.tea, token="tok_declined")
+        assert customer.asks("DELETE", f"/api/orders/{declined.id}", key=new_key()).status == 202
+        listener.hears(declined, "OrderCancelRequested", "DeliveryCancelled", "PreparationCancelled", "PaymentClosed", "OrderCancelled")
+        shown = declined.waits_until("CANCELLED").seen()
+        assert [shown[part]["status"] for part in ("payment", "preparation", "delivery")] == ["CLOSED", "CANCELLED", "CANCELLED"]
+        assert shown["cancelReason"] == "customer" and "refunded" not in shown
+        with shop.down("delivery"):  # so that it is not shipped before it is cancelled
+            paid = customer.orders(shop.tea, 2)
+            assert customer.asks("DELETE", f"/api/orders/{paid.id}", key=new_key()).status == 202
+        listener.hears(paid, "OrderCancelRequested", "DeliveryCancelled", "PreparationCancelled", "PaymentRefunded", "OrderCancelled")
+        shown = paid.waits_until("CANCELLED").seen()
+        assert [shown[part]["status"] for part in ("payment", "preparation", "delivery")] == ["REFUNDED", "CANCELLED", "CANCELLED"]
+        assert shown["refunded"] == shown["total"] and "needsReview" not in shown
+        assert_told_in_order(listener.changes())
+    cancelled = customer.reads("/api/my/orders?status=CANCELLED,CANCELLING")["items"]
+    assert [order["id"] for order in cancelled] == [paid.id, declined.id]
 
 
 @pytest.mark.parametrize("last", ["nonsense", "0000000000000000.1-0", "x" * 100])
