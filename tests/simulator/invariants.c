@@ -35,7 +35,7 @@ static void check_ledgers(struct world *w, int i, const struct payment_view *pay
 {
     struct uuid id = w->orders[i].id;
     bool taken = payment->approved || payment->refunding || payment->refunded;
-    if (taken != (provider_captures(w, id) == 1) && !payment->review)
+    if (taken != (provider_captures(w, id) == 1))
         violated(w, "4: order %d: our ledger and the provider's differ about the charge", i + 1);
     if (payment->refunded != (provider_refunds(w, id) == 1) && !payment->refunding)
         violated(w, "4: order %d: our ledger and the provider's differ about the refund", i + 1);
@@ -60,15 +60,15 @@ static void check_order(struct world *w, int i, int64_t *concluded)
     order_look(w, i, &order);
     payment_look(w, w->orders[i].id, &payment);
     delivery_look(w, w->orders[i].id, &delivery);
-    bool review = order.review || payment.review;
     if (!order.placed)
         return;
+    bool review = payment.open && payment.review && provider_never_answers(w, w->orders[i].id); /* the only one that need not end */
+    if (review != order.review || review != payment.review)
+        violated(w, "9: order %d is %s review", i + 1, review ? "not under" : "still under");
     if (!order.completed && !order.cancelled && !review)
         violated(w, "9: order %d has not ended: %s", i + 1, order.cancelling ? "it is CANCELLING" : "nobody cancels it");
     if (payment.open && !review)
         violated(w, "9: order %d: its payment is not known, and nobody looks at it", i + 1);
-    if (order.review && (order.completed || order.cancelled))
-        violated(w, "9: order %d has ended, and is still under review", i + 1);
     if (order.lines_total != order.total.amount)
         violated(w, "7: order %d: its lines make %lld, its total is %lld", i + 1, (long long)order.lines_total,
                  (long long)order.total.amount);

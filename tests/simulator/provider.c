@@ -9,8 +9,9 @@
 #include "invariant.h"
 #include <string.h>
 
-#define SLOW MILLISECONDS(800)
-#define LATE SECONDS(5)
+#define SLOW  MILLISECONDS(800)
+#define LATE  SECONDS(5)
+#define NEVER INT64_MAX
 
 static struct charge *charge_of(struct world *w, const struct provider_question *q)
 {
@@ -21,7 +22,7 @@ static struct charge *charge_of(struct world *w, const struct provider_question 
     struct charge *c = &w->charges[w->charge_count++];
     *c = (struct charge){.key = q->key, .order = q->order, .amount = q->amount, .token = q->token, .refund = q->refund};
     if (str_is(q->token, "tok_hang") && !q->refund) /* in one of eight longer than anybody waits */
-        c->opens = choose(&w->choices, PROVIDER, 8) == 7 ? INT64_MAX : w->now + wait_chosen(&w->choices, PROVIDER, 22);
+        c->opens = choose(&w->choices, PROVIDER, 8) == 7 ? NEVER : w->now + wait_chosen(&w->choices, PROVIDER, 22);
     return c;
 }
 
@@ -163,6 +164,14 @@ static int lines_of(const struct world *w, struct uuid order, bool refunds, int6
             n++;
         }
     return n;
+}
+
+bool provider_never_answers(const struct world *w, struct uuid order)
+{
+    for (int i = 0; i < w->charge_count; i++)
+        if (w->charges[i].opens == NEVER && uuid_equal(w->charges[i].order, order))
+            return true;
+    return false;
 }
 
 int64_t provider_captured(const struct world *w, struct uuid order)

@@ -75,6 +75,7 @@ struct provider_question {
 };
 void provider_asked(struct world *w, struct provider_question *q);
 void payment_told(struct world *w, const struct provider_question *q);
+bool provider_never_answers(const struct world *w, struct uuid order); /* about one of its charges */
 int64_t provider_captured(const struct world *w, struct uuid order);
 int64_t provider_refunded(const struct world *w, struct uuid order);
 int provider_captures(const struct world *w, struct uuid order);
