@@ -6,7 +6,7 @@ struct notification_config notification_config;
 const struct setting notification_settings[] = {
     {"JUMUN_LOG_CHANNEL", SETTING_SWITCH, "on", &notification_config.log_channel, 0, 0,
      "whether the channel \"log\" writes its notices into the log; off: it takes them and stays silent, for load"},
-    {"JUMUN_CHANNEL_DEADLINE_MS", SETTING_MILLISECONDS, "10000", &notification_config.deadline, 100, 30000,
+    {"JUMUN_CHANNEL_DEADLINE_MS", SETTING_MILLISECONDS, "10000", &notification_config.deadline, 100, 25000,
      "how long a channel's provider may take for a notice"},
     {"JUMUN_SMTP_URL", SETTING_URL, "", &notification_config.smtp_url, 0, 0,
      "the mail server, smtp://host:port or, with TLS, smtps://host:port; without it the channel \"email\" is not offered"},

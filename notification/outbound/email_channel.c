@@ -105,6 +105,8 @@ static CURL *curl_new(void)
     curl_easy_setopt(curl, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(curl, CURLOPT_READFUNCTION, read_letter);
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)(notification_config.deadline / MILLISECONDS(1)));
+    /* Of one answer, in seconds. Without it curl, when it has lost patience with a mail, says QUIT and waits two minutes for the reply. */
+    curl_easy_setopt(curl, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)((notification_config.deadline + SECONDS(1) - 1) / SECONDS(1)));
     curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, is_to_end);
     curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
     if (notification_config.smtp_user[0]) {
