@@ -53,12 +53,15 @@ static void compile(struct pattern *p, const struct http_route *route, size_t po
     }
 }
 
+/* By the kinds of their parts, then by length, and only among the same of both by position: so that it orders any three of them. */
 static int compare(const void *one, const void *other)
 {
     const struct pattern *a = one, *b = other;
     for (size_t i = 0; i < a->count && i < b->count; i++)
         if (a->parts[i].kind != b->parts[i].kind)
             return (int)a->parts[i].kind - (int)b->parts[i].kind;
+    if (a->count != b->count)
+        return a->count < b->count ? -1 : 1;
     return a->position < b->position ? -1 : 1;
 }
 

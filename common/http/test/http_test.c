@@ -1,6 +1,7 @@
 /* What the server promises: routes, bodies, refusals, and requests that wait, whatever clients send and whoever answers when. */
 #include "clock.h"
 #include "http.h"
+#include "route.h"
 
 #include <curl/curl.h>
 #include <poll.h>
@@ -193,6 +194,45 @@ static void what_is_not_there_is_404(void **state)
         assert_int_equal(r->status, 404);
         assert_string_equal(reply_header(r, "Content-Type"), "application/problem+json");
         assert_non_null(strstr(r->body, "\"type\":\"/problems/not-found\""));
+    }
+}
+
+static const struct http_route some_routes[] = {
+    {"GET", "/a/b/{id}", hello, 0, "param"}, {"GET", "/a/c", hello, 0, "shorter"},       {"GET", "/a/b/c", hello, 0, "literal"},
+    {"GET", "/a/{rest*}", hello, 0, "rest"}, {"GET", "/a/b/c/{id}", hello, 0, "longer"},
+};
+#define SOME (sizeof some_routes / sizeof some_routes[0])
+
+static void assert_takes(const struct route_table *t, const char *path, const char *route)
+{
+    struct arena arena;
+    struct route_match match;
+    struct str allow;
+    arena_init(&arena);
+    assert_true(route_find(t, STR("GET"), str_of(path), &arena, &match, &allow));
+    assert_string_equal(match.route->route, route);
+    arena_release(&arena);
+}
+
+static void the_more_literal_route_is_taken_in_whatever_order_they_stand(void **state)
+{
+    (void)state;
+    for (size_t order = 0; order < 120; order++) { /* all of them: 5! */
+        struct http_route table[SOME + 1] = {{0}};
+        size_t left = order, at[SOME] = {0, 1, 2, 3, 4};
+        for (size_t i = 0; i < SOME; i++) {
+            size_t pick = left % (SOME - i);
+            left /= SOME - i;
+            table[i] = some_routes[at[pick]];
+            at[pick] = at[SOME - i - 1];
+        }
+        struct route_table *t = route_table_new(table);
+        assert_takes(t, "/a/b/c", "literal");
+        assert_takes(t, "/a/b/d", "param");
+        assert_takes(t, "/a/c", "shorter");
+        assert_takes(t, "/a/b/c/d", "longer");
+        assert_takes(t, "/a/x/y", "rest");
+        route_table_free(t);
     }
 }
 
@@ -808,6 +848,7 @@ int main(void)
         WITH_SERVER(a_handler_sees_the_request),
         WITH_SERVER(the_more_literal_route_is_taken),
         WITH_SERVER(what_is_not_there_is_404),
+        cmocka_unit_test(the_more_literal_route_is_taken_in_whatever_order_they_stand),
         WITH_SERVER(another_method_is_405_and_names_those_allowed),
         WITH_SERVER(head_is_get_without_the_body),
         WITH_SERVER(a_body_comes_whole),
