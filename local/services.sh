@@ -42,6 +42,9 @@ TEXT
             echo "JUMUN_CURSOR_SECRET=$(cat "$RUN/secrets/cursor")"
             echo "JUMUN_PAYMENT_WINDOW_MS=${PAYMENT_WINDOW_MS:-900000}"
             ;;
+        payment)
+            echo "JUMUN_PROVIDER_PATIENCE_MS=${PROVIDER_PATIENCE_MS:-600000}"
+            ;;
         delivery)
             echo "JUMUN_CARRIER=${CARRIER:-simulated}"
             echo "JUMUN_CARRIER_START_DELAY_MS=${CARRIER_START_DELAY_MS:-1000}"
