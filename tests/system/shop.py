@@ -98,13 +98,14 @@ class Shop:
 
     def as_it_is(self):
         """The environment of ./jumun that gives this very shop: the same programs, the same delays."""
-        order, delivery = self.settings("order"), self.settings("delivery")
+        order, payment, delivery = self.settings("order"), self.settings("payment"), self.settings("delivery")
         return {
             "JUMUN_BIN": os.path.dirname(os.path.dirname(os.readlink(f"/proc/{self.pid('gateway')}/exe"))),
             "CARRIER": delivery.get("JUMUN_CARRIER", ""),
             "CARRIER_START_DELAY_MS": delivery["JUMUN_CARRIER_START_DELAY_MS"],
             "CARRIER_COMPLETE_DELAY_MS": delivery["JUMUN_CARRIER_COMPLETE_DELAY_MS"],
             "PAYMENT_WINDOW_MS": order.get("JUMUN_PAYMENT_WINDOW_MS", ""),
+            "PROVIDER_PATIENCE_MS": payment.get("JUMUN_PROVIDER_PATIENCE_MS", ""),
         }
 
     def is_told(self, settings):
