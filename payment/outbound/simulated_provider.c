@@ -3,14 +3,13 @@
  * own.
  *
  * An answer follows from the token and from what the books say of the key, so that it is the same after a crash, and by whichever replica
- * is asked. What is to be said later waits in a list that one thread serves.
+ * is asked.
  */
 #include "clock.h"
-#include "invariant.h"
+#include "later.h"
 #include "memory.h"
 #include "provider.h"
 #include "simulated_books.h"
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,18 +49,10 @@ struct asking {
     duration deadline; /* clock_monotonic() */
     provider_done done;
     void *ctx;
-    enum provider_answer answer; /* what will be said … */
-    duration due;                /* … at clock_monotonic() */
-    TAILQ_ENTRY(asking) next;
+    enum provider_answer answer; /* what will be said, when it is said later */
 };
 
-static struct {
-    pthread_t thread;
-    pthread_mutex_t lock;
-    pthread_cond_t wake;
-    TAILQ_HEAD(asking_list, asking) later; /* the soonest first; under lock, as is stopping */
-    bool stopping;
-} simulated = {.lock = PTHREAD_MUTEX_INITIALIZER};
+static struct later answers = LATER_INIT;
 
 /* ── answers ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -78,25 +69,16 @@ static void say(struct asking *a, enum provider_answer answer)
     free(a);
 }
 
-static void put_in_order(struct asking *a)
+static void say_later(void *asking, bool due)
 {
-    struct asking *before = TAILQ_LAST(&simulated.later, asking_list);
-    while (before && before->due > a->due)
-        before = TAILQ_PREV(before, asking_list, next);
-    if (before)
-        TAILQ_INSERT_AFTER(&simulated.later, before, a, next);
-    else
-        TAILQ_INSERT_HEAD(&simulated.later, a, next);
+    struct asking *a = asking;
+    say(a, due ? a->answer : PROVIDER_SILENT);
 }
 
 static void say_at(struct asking *a, duration due, enum provider_answer answer)
 {
-    a->due = due;
     a->answer = answer;
-    pthread_mutex_lock(&simulated.lock);
-    put_in_order(a);
-    pthread_cond_signal(&simulated.wake);
-    pthread_mutex_unlock(&simulated.lock);
+    later_at(&answers, due, say_later, a);
 }
 
 /* ── charges and refunds ────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -173,66 +155,20 @@ static void refund_simulated(const struct provider_refund *refund)
     books_write(&a->entry);
 }
 
-/* ── the thread of what is said later ───────────────────────────────────────────────────────────────────────────────────────────── */
-
-static void wait_until(duration due)
-{
-    struct timespec until = {.tv_sec = (time_t)(due / 1000000), .tv_nsec = (long)(due % 1000000 * 1000)};
-    pthread_cond_clockwait(&simulated.wake, &simulated.lock, CLOCK_MONOTONIC, &until);
-}
-
-/* The next answer that is due, or NULL when stopped. Under lock. */
-static struct asking *next_due(void)
-{
-    while (!simulated.stopping) {
-        struct asking *first = TAILQ_FIRST(&simulated.later);
-        if (!first)
-            pthread_cond_wait(&simulated.wake, &simulated.lock);
-        else if (first->due > clock_monotonic())
-            wait_until(first->due);
-        else
-            return first;
-    }
-    return NULL;
-}
-
-static void *serve(void *none)
-{
-    pthread_mutex_lock(&simulated.lock);
-    for (struct asking *a; (a = next_due());) {
-        TAILQ_REMOVE(&simulated.later, a, next);
-        pthread_mutex_unlock(&simulated.lock);
-        say(a, a->answer);
-        pthread_mutex_lock(&simulated.lock);
-    }
-    pthread_mutex_unlock(&simulated.lock);
-    return none;
-}
+/* ── ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static bool start(const char *database_url, char problem[200])
 {
     (void)problem;
-    pthread_cond_init(&simulated.wake, NULL);
-    TAILQ_INIT(&simulated.later);
-    simulated.stopping = false;
     books_open(database_url);
-    invariant(pthread_create(&simulated.thread, NULL, serve, NULL) == 0);
+    later_start(&answers);
     return true;
 }
 
 static void stop(void)
 {
     books_close(); /* what it still writes may be for later */
-    pthread_mutex_lock(&simulated.lock);
-    simulated.stopping = true;
-    pthread_cond_signal(&simulated.wake);
-    pthread_mutex_unlock(&simulated.lock);
-    pthread_join(simulated.thread, NULL);
-    for (struct asking *a; (a = TAILQ_FIRST(&simulated.later));) {
-        TAILQ_REMOVE(&simulated.later, a, next);
-        say(a, PROVIDER_SILENT);
-    }
-    pthread_cond_destroy(&simulated.wake);
+    later_stop(&answers);
 }
 
 const struct provider simulated_provider = {
