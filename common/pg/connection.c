@@ -3,6 +3,7 @@
 
 #include "invariant.h"
 #include "memory.h"
+#include <poll.h>
 #include <stdlib.h>
 
 #define SESSION "-c timezone=UTC -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
@@ -87,6 +88,16 @@ void pg_disconnect(struct pg *pg)
     pg->lost = false;
     pg->expected_head = pg->expected_tail = pg->syncs = 0;
     statements_release(&pg->statements);
+}
+
+/* Its last words come before the end of the stream: libpq sees one of them at a time. */
+void pg_disconnect_if_gone(struct pg *pg)
+{
+    bool gone = false;
+    while (pg->conn && !gone && poll(&(struct pollfd){.fd = PQsocket(pg->conn), .events = POLLIN}, 1, 0) > 0)
+        gone = !PQconsumeInput(pg->conn);
+    if (gone)
+        pg_disconnect(pg);
 }
 
 bool pg_connected(const struct pg *pg)

@@ -68,6 +68,9 @@ void pg_free(struct pg *pg);
  */
 bool pg_connect(struct pg *pg);
 void pg_disconnect(struct pg *pg);
+/* A server that restarts hangs up on who asks nothing just now; the next question would find that out, too late. Only for a connection that
+ * keeps nothing on the server (a lock, a transaction): a new one may stand in its place after the next pg_connect(). */
+void pg_disconnect_if_gone(struct pg *pg);
 bool pg_connected(const struct pg *pg);
 const struct pg_fault *pg_fault(const struct pg *pg); /* of the last call that failed */
 int pg_backend(const struct pg *pg);                  /* the server process's pid */

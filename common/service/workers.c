@@ -53,6 +53,7 @@ static struct call *take(struct workers *w)
 static bool has_database(struct pg *pg)
 {
     static _Atomic int64_t last;
+    pg_disconnect_if_gone(pg);
     if (pg_connect(pg))
         return true;
     if (log_every(&last, SECONDS(5)))

@@ -459,6 +459,23 @@ static void a_connection_that_breaks_in_the_middle_of_a_pipeline_is_gone(void **
     assert_true(pg_connect(pg));
 }
 
+/* Nobody tells an idle client. It may look, though; and it keeps what is well. */
+static void an_idle_connection_whose_server_has_gone_can_be_found_out(void **state)
+{
+    (void)state;
+    int first = pg_backend(pg);
+    pg_disconnect_if_gone(pg);
+    assert_int_equal(pg_backend(pg), first);
+    assert_int_equal(number(pg, "select 13::bigint"), 13);
+
+    terminate(pg);
+    pg_disconnect_if_gone(pg);
+    assert_false(pg_connected(pg));
+    pg_disconnect_if_gone(pg);
+    assert_true(pg_connect(pg));
+    assert_int_equal(number(pg, "select 13::bigint"), 13);
+}
+
 static void a_server_that_says_nothing_is_given_up(void **state)
 {
     (void)state;
@@ -722,6 +739,7 @@ int main(void)
         STORY(faults_are_told_apart),
         STORY(a_terminated_connection_is_noticed_and_made_anew),
         STORY(a_connection_that_breaks_in_the_middle_of_a_pipeline_is_gone),
+        STORY(an_idle_connection_whose_server_has_gone_can_be_found_out),
         STORY(a_server_that_says_nothing_is_given_up),
         STORY(nobody_there_is_a_fault),
         STORY(what_was_under_way_is_forgotten_by_a_disconnect),
