@@ -9,6 +9,7 @@ ROUTES = {  # what contracts promise of this version
     ("POST", "/api/products/{id}/restock"), ("POST", "/api/products/{id}/discontinue"), ("POST", "/api/orders"), ("GET", "/api/orders/{id}"), ("POST", "/api/orders/{id}/payment"),
     ("GET", "/api/payments/{orderId}"), ("GET", "/api/deliveries/{orderId}"), ("POST", "/api/deliveries/{orderId}/start"),
     ("POST", "/api/deliveries/{orderId}/complete"), ("GET", "/api/my/orders"), ("GET", "/api/my/orders/{id}"), ("GET", "/api/my/notifications"),
+    ("GET", "/api/my/preferences"), ("PUT", "/api/my/preferences"),
     ("GET", "/api/my/orders/events"),
     ("POST", "/api/auth/demo"), ("GET", "/api/openapi.json"),
     ("POST", "/api/payments/{orderId}/cancel"), ("GET", "/api/ops/ledger"),
@@ -96,7 +97,7 @@ def test_exactly_what_is_promised_is_documented(contract):
 def test_every_documented_operation_is_served(contract, passer_by, customer):
     for method, path in contract.operations():
         for person in (passer_by, customer):
-            answer = person.asks(method, path.replace("{id}", NOWHERE).replace("{orderId}", NOWHERE), {} if method in ("POST", "PATCH") else None)
+            answer = person.asks(method, path.replace("{id}", NOWHERE).replace("{orderId}", NOWHERE), {} if method in ("POST", "PATCH", "PUT") else None)
             assert answer.status != 405, (method, path)
             assert answer.status != 404 or answer.json["title"] != "There is nothing here", (method, path)
 
@@ -114,6 +115,8 @@ def test_every_answer_was_as_documented(contract, shop, customer, neighbour, adm
     for path in (f"/api/orders/{order.id}", f"/api/payments/{order.id}", f"/api/deliveries/{order.id}", f"/api/products/{cups['id']}",
                  f"/api/my/orders/{order.id}", "/api/my/orders", "/api/my/notifications", "/api/products", "/api/openapi.json"):
         customer.reads(path)
+    preferences = customer.reads("/api/my/preferences")
+    assert customer.asks("PUT", "/api/my/preferences", {name: preferences[name] for name in ("language", "channels")}).status == 200
     unpaid = customer.orders(cups, token="tok_declined")
     for path in ("/api/ops/sagas", "/api/ops/breakers", "/api/ops/ledger"):
         operator.reads(path)
