@@ -126,12 +126,10 @@ static void who_has_said_nothing_is_told_by_the_first_channel(void **state)
 
 /* ── addresses ── */
 
-#define LETTERS_60 "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz01234567"
-
 static void e_mail_addresses_are_told_from_other_texts(void **state)
 {
     (void)state;
-    static const char *const good[] = {"kim@example.com", "a.b+shop@mail.example.co.kr", "o'neil_1@x-y.kr", LETTERS_60 "@example.com"};
+    static const char *const good[] = {"kim@example.com", "a.b+shop@mail.example.co.kr", "o'neil_1@x-y.kr"};
     static const char *const bad[] = {"",
                                       "@",
                                       "kim",
@@ -153,15 +151,23 @@ static void e_mail_addresses_are_told_from_other_texts(void **state)
                                       "김@example.com",
                                       "kim@예시.kr",
                                       "kim@[127.0.0.1]",
-                                      "<kim@example.com>",
-                                      LETTERS_60 "12345@example.com",
-                                      "kim@" LETTERS_60 "1234.com"};
+                                      "<kim@example.com>"};
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
         if (!address_is_email(str_of(good[i])))
             fail_msg("%s", good[i]);
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (address_is_email(str_of(bad[i])))
             fail_msg("%s", bad[i]);
+}
+
+static void parts_of_an_e_mail_address_have_their_greatest_lengths(void **state)
+{
+    struct arena *a = &((struct story *)*state)->arena;
+    const char *x64 = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", *x63 = x64 + 1;
+    assert_true(address_is_email(arena_printf(a, "%s@%s.com", x64, x63)));
+    assert_false(address_is_email(arena_printf(a, "x%s@example.com", x64)));
+    assert_false(address_is_email(arena_printf(a, "kim@%s.com", x64)));
+    assert_false(address_is_email(arena_printf(a, "kim@%s.%s.%s.%s.com", x63, x63, x63, x63)));
 }
 
 static void telephone_numbers_are_told_from_other_texts(void **state)
@@ -230,6 +236,7 @@ int main(void)
         STORY(a_webhook_at_an_address_that_is_not_called_is_refused),
         STORY(who_has_said_nothing_is_told_by_the_first_channel),
         STORY(e_mail_addresses_are_told_from_other_texts),
+        STORY(parts_of_an_e_mail_address_have_their_greatest_lengths),
         STORY(telephone_numbers_are_told_from_other_texts),
         STORY(urls_of_the_web_are_told_from_other_texts),
         STORY(host_and_port_of_a_url_are_found),
