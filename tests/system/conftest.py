@@ -76,9 +76,7 @@ def histories(shop):
 @pytest.fixture(scope="session")
 def ledger(whole_shop):
     """The provider's books, from now on."""
-    ledger = Ledger()
-    yield ledger
-    ledger.close()
+    return Ledger()
 
 
 @pytest.fixture

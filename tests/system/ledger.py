@@ -26,24 +26,26 @@ COMPARED = """
 
 
 class Ledger:
+    """Connects anew for each look: stories restart the database too."""
+
     def __init__(self):
-        self.connection = psycopg2.connect(database_url("payment"))
-        self.connection.set_session(readonly=True, autocommit=True)
-        with self.connection.cursor() as cursor:
-            cursor.execute("select clock_timestamp()")
-            (self.since,) = cursor.fetchone()
+        ((self.since,),) = self._look("select clock_timestamp()")
+
+    @staticmethod
+    def _look(query, values=None):
+        connection = psycopg2.connect(database_url("payment"))
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(query, values)
+                return cursor.fetchall()
+        finally:
+            connection.close()
 
     def of(self, order_id):
         """What was charged for the order, and what was given back: two lists of amounts."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(OF_ORDER, (order_id,))
-            return cursor.fetchone()
+        ((charged, refunded),) = self._look(OF_ORDER, (order_id,))
+        return charged, refunded
 
     def differences(self):
         """Charges, since these books were opened, of which the provider and payment do not say the same, both ways."""
-        with self.connection.cursor() as cursor:
-            cursor.execute(COMPARED, {"since": self.since})
-            return cursor.fetchall()
-
-    def close(self):
-        self.connection.close()
+        return self._look(COMPARED, {"since": self.since})
