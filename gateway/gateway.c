@@ -2,6 +2,7 @@
 #include "gateway.h"
 #include "buf.h"
 #include "httpc.h"
+#include "inbound/inbound.h"
 #include "token.h"
 #include <stdio.h>
 
@@ -45,6 +46,8 @@ bool gateway_start(struct engine *none, char problem[200])
 {
     struct buf jwks = BUF_INIT;
     (void)none;
+    if (!further_routes(gateway_config.routes, problem))
+        return false;
     if (*gateway_config.jwks_file && !read_file(gateway_config.jwks_file, &jwks)) {
         (void)snprintf(problem, 200, "JUMUN_JWKS_FILE: %.100s cannot be read", gateway_config.jwks_file);
         return false;

@@ -9,7 +9,9 @@ struct tokens;
 struct httpc;
 struct httpc_streams;
 
-extern const struct service_route gateway_routes[];
+/* All that the outside may ask for: complete when gateway_start() has added what JUMUN_ROUTES says; it is served only then. */
+#define FURTHER_ROUTES 200
+extern struct service_route gateway_routes[];
 
 bool gateway_start(struct engine *none, char problem[200]);
 void gateway_stop(void);

@@ -9,8 +9,10 @@ const struct setting gateway_settings[] = {
     {variable, SETTING_URL, NULL, &gateway_config.upstreams[UPSTREAM_##name], 0, 0, "where " folder " answers"},
     GATEWAY_UPSTREAMS(X)
 #undef X
-        {"JUMUN_UPSTREAM_DEADLINE_MS", SETTING_MILLISECONDS, "10000", &gateway_config.upstream_deadline, 1, 600000,
-         "a service that has not answered by then is given up: 504"},
+        {"JUMUN_ROUTES", SETTING_TEXT, "", &gateway_config.routes, 0, 0,
+         "further routes: PATH=URL, separated by commas, e.g. /api/loyalty=http://127.0.0.1:8101"},
+    {"JUMUN_UPSTREAM_DEADLINE_MS", SETTING_MILLISECONDS, "10000", &gateway_config.upstream_deadline, 1, 600000,
+     "a service that has not answered by then is given up: 504"},
     {"JUMUN_STREAM_SILENCE_MS", SETTING_MILLISECONDS, "45000", &gateway_config.stream_silence, 100, 600000,
      "a stream without a byte for so long, not even a heartbeat, is given up"},
     {"JUMUN_STREAMS_MAX", SETTING_INTEGER, "1000", &gateway_config.streams_max, 1, 100000, "streams at once; more get 503"},

@@ -25,6 +25,7 @@ struct gateway_config {
     duration upstream_deadline, stream_silence;
     int64_t streams_max;
     bool demo_issuer;
+    const char *routes;    /* "": none */
     const char *jwks_file; /* "": none */
     const char *issuer, *audience;
 };

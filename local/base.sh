@@ -12,8 +12,6 @@ BIN=${JUMUN_BIN:-}
 unset JUMUN_RUN JUMUN_BIN
 
 # shellcheck disable=SC2034  # for the other files
-SERVICES=(order product payment notification customer-view delivery gateway)
-# shellcheck disable=SC2034
 STORES=(postgres redis kafka)
 
 # say TEXT…: one step done, with the time since the command began.

@@ -182,7 +182,9 @@ kafka_topics_tool() {
     mv "$tool.new" "$tool"
 }
 
-# kafka_topics SECONDS: waits for the broker, and makes the topics that are missing.
+# kafka_topics SECONDS: waits for the broker, and makes the topics that are missing: those of kafka/topics, and of the services' own files.
 kafka_topics() {
-    "$ROOT/build/local/topics" "127.0.0.1:${PORT[kafka]}" "$1" < "$ROOT/local/kafka/topics" > "$RUN/log/topics" 2>&1
+    local -a own
+    mapfile -t own < <(compgen -G "$ROOT/*/topics")
+    cat "$ROOT/local/kafka/topics" "${own[@]}" | "$ROOT/build/local/topics" "127.0.0.1:${PORT[kafka]}" "$1" > "$RUN/log/topics" 2>&1
 }

@@ -1,8 +1,7 @@
 # shellcheck shell=bash
-# ports: who listens where — one table, and a check that nobody else does.
+# ports: who listens where, and a check that nobody else does. A service's port stands in its folder's service.sh.
 
 declare -A PORT=(
-    [order]=8081 [product]=8082 [payment]=8083 [notification]=8084 [customer-view]=8085 [delivery]=8086 [gateway]=8088
     [postgres]=8091 [redis]=8092 [kafka]=8093 [kafka-controller]=8094
     [mail]=8095 [alimtalk]=8096  # nobody of ours: who wants to see what notification sends there listens there
 )

@@ -2,7 +2,6 @@
 # postgres: a PostgreSQL cluster of our own, with a database and a role for each context that cannot see the others.
 
 POSTGRES_BIN=/usr/lib/postgresql/15/bin
-DATABASES=(order product payment delivery notification)
 
 postgres_define() {
     supervisor_define postgres << SH
@@ -75,16 +74,16 @@ as_postgres() {
         -h 127.0.0.1 -p "${PORT[postgres]}" -U postgres -d postgres
 }
 
-# postgres_databases: what is missing of roles and databases. A file tells that all were made; a run that was cut off repeats it.
+# postgres_databases: what is missing of roles and databases. A file tells which were made; a run that was cut off repeats it.
 postgres_databases() {
     local name
-    [[ ! -e $RUN/postgres/databases-made ]] || return 0
+    [[ $(cat "$RUN/postgres/databases-made" 2> /dev/null) != "${DATABASES[*]}" ]] || return 0
     for name in "${DATABASES[@]}"; do
         [[ -e $RUN/secrets/$name ]] || random_hex 24 | put "$RUN/secrets/$name" 0600
         postgres_database "$name" "$(cat "$RUN/secrets/$name")"
     done | as_postgres > /dev/null || die "postgres: the databases could not be made" \
         "If $RUN/secrets was lost or replaced, the old data is locked: ./jumun down --wipe starts over."
-    touch "$RUN/postgres/databases-made"
+    echo "${DATABASES[*]}" > "$RUN/postgres/databases-made"
     say "postgres: made the databases ${DATABASES[*]}"
 }
 

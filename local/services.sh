@@ -1,71 +1,85 @@
 # shellcheck shell=bash
-# services: what each of the seven is told, how it is started, whether it is ready.
+# services: what each is told, how it is started, whether it is ready.
+#
+# A service is a folder with a service.sh, which says in these words what this machine must know of it:
+#
+#     service NAME PORT NEED...    its port, and which of the stores it needs: postgres (a database of its own), kafka, redis
+#     route NAME PATH              the gateway passes on to it what is at PATH and below (not needed for what stands in the gateway's own table)
+#     NAME_settings() { ... }      prints what it is told besides, a setting a line
+
+SERVICES=()          # in the order of their ports
+DATABASES=()         # of those who need one
+declare -A NEEDS=()  # of each
+declare -A ROUTE=()  # of those who have one
+
+service() {
+    local name=$1 port=$2 other
+    shift 2
+    [[ $name == "$FOLDER" ]] || die "$FOLDER/service.sh speaks of a service '$name'" "A service has the name of its folder."
+    for other in "${!PORT[@]}"; do
+        [[ ${PORT[$other]} != "$port" ]] || die "$name and $other both want port $port" "Give one of them another in its service.sh."
+    done
+    PORT["$name"]=$port NEEDS["$name"]=$*
+    SERVICES+=("$name")
+    [[ " $* " != *" postgres "* ]] || DATABASES+=("$name")
+}
+
+route() {
+    ROUTE[$1]=$2
+}
+
+services_find() {
+    local file FOLDER
+    for file in "$ROOT"/*/service.sh; do
+        FOLDER=${file%/*}
+        FOLDER=${FOLDER##*/}
+        # shellcheck source=/dev/null
+        source "$file"
+    done
+    mapfile -t SERVICES < <(for FOLDER in "${SERVICES[@]}"; do echo "${PORT[$FOLDER]} $FOLDER"; done | sort -n | cut -d ' ' -f 2)
+}
+
+services_find
 
 # service_settings NAME: its environment, all of it. A service refuses a name that it does not know.
 service_settings() {
+    local variable need
     cat << TEXT
 JUMUN_HTTP_LISTEN=127.0.0.1:${PORT[$1]}
 JUMUN_ADMIN_LISTEN=127.0.0.1:$(admin_port "$1")
 JUMUN_LOG_FORMAT=json
 JUMUN_LOG_LEVEL=info
 TEXT
-    local variable
     for variable in "${!OTEL_@}"; do
         printf '%s=%q\n' "$variable" "${!variable}"
     done
-    case $1 in
-        order | product | payment | notification | delivery)
-            echo "JUMUN_DATABASE_URL=$(database_url "$1")"
-            echo "JUMUN_KAFKA_BROKERS=127.0.0.1:${PORT[kafka]}"
-            ;;
-        customer-view)
-            echo "JUMUN_REDIS_URL=redis://127.0.0.1:${PORT[redis]}/0"
-            echo "JUMUN_KAFKA_BROKERS=127.0.0.1:${PORT[kafka]}"
-            ;;
-    esac
-    case $1 in
-        notification)
-            cat << TEXT
-JUMUN_CURSOR_SECRET=$(cat "$RUN/secrets/cursor")
-JUMUN_SMTP_URL=smtp://127.0.0.1:${PORT[mail]}
-JUMUN_ALIMTALK_URL=http://127.0.0.1:${PORT[alimtalk]}/alimtalk
-JUMUN_ALIMTALK_SENDER_KEY=$(cat "$RUN/secrets/alimtalk")
-JUMUN_WEBHOOK_SECRET=$(cat "$RUN/secrets/webhook")
-JUMUN_WEBHOOK_PRIVATE=on
-TEXT
-            ;;
-        product | customer-view)
-            echo "JUMUN_CURSOR_SECRET=$(cat "$RUN/secrets/cursor")"
-            ;;
-        order)
-            echo "JUMUN_PAYMENT_URL=$(service_url payment)"
-            echo "JUMUN_CURSOR_SECRET=$(cat "$RUN/secrets/cursor")"
-            echo "JUMUN_PAYMENT_WINDOW_MS=${PAYMENT_WINDOW_MS:-900000}"
-            ;;
-        payment)
-            echo "JUMUN_PROVIDER_PATIENCE_MS=${PROVIDER_PATIENCE_MS:-600000}"
-            ;;
-        delivery)
-            echo "JUMUN_CARRIER=${CARRIER:-simulated}"
-            echo "JUMUN_CARRIER_START_DELAY_MS=${CARRIER_START_DELAY_MS:-1000}"
-            echo "JUMUN_CARRIER_COMPLETE_DELAY_MS=${CARRIER_COMPLETE_DELAY_MS:-2000}"
-            ;;
-        gateway)
-            cat << TEXT
-JUMUN_ORDER_URL=$(service_url order)
-JUMUN_PRODUCT_URL=$(service_url product)
-JUMUN_PAYMENT_URL=$(service_url payment)
-JUMUN_DELIVERY_URL=$(service_url delivery)
-JUMUN_NOTIFICATION_URL=$(service_url notification)
-JUMUN_CUSTOMER_VIEW_URL=$(service_url customer-view)
-JUMUN_DEMO_ISSUER=on
-TEXT
-            ;;
-    esac
+    for need in ${NEEDS[$1]}; do
+        case $need in
+            postgres) echo "JUMUN_DATABASE_URL=$(database_url "$1")" ;;
+            kafka) echo "JUMUN_KAFKA_BROKERS=127.0.0.1:${PORT[kafka]}" ;;
+            redis) echo "JUMUN_REDIS_URL=redis://127.0.0.1:${PORT[redis]}/0" ;;
+            *) die "$1/service.sh: there is no store '$need'" "It is one of: ${STORES[*]}" ;;
+        esac
+    done
+    ! declare -F "$1_settings" > /dev/null || "$1_settings"
 }
 
 service_url() {
     echo "http://127.0.0.1:${PORT[$1]}"
+}
+
+# routes_setting: what the services say of themselves, as the gateway reads it.
+routes_setting() {
+    local name list=''
+    for name in "${SERVICES[@]}"; do
+        [[ -z ${ROUTE[$name]:-} ]] || list+=",${ROUTE[$name]}=$(service_url "$name")"
+    done
+    echo "${list#,}"
+}
+
+# secret NAME: one that outlives restarts; made by services_up.
+secret() {
+    cat "$RUN/secrets/$1"
 }
 
 # The settings stand in a file that only we may read, because of the passwords; the supervisor gives an empty environment.
@@ -86,6 +100,7 @@ services_up() {
     for name in cursor alimtalk webhook; do
         [[ -e $RUN/secrets/$name ]] || random_hex 24 | put "$RUN/secrets/$name" 0600
     done
+    services_retire
     for name in "$@"; do
         service_settings "$name" | put "$RUN/service/$name/settings" 0600
         ! supervisor_stale "$name" "$RUN/service/$name/settings" "$(program "$name")" || stale+=("$name")
@@ -98,6 +113,20 @@ services_up() {
         supervisor_await "$name" service_ready "$name"
     done
     say "services: ready ($*)"
+}
+
+# services_retire: those whose folder is gone go, too. Their data stays.
+services_retire() {
+    local dir name
+    for dir in "$RUN"/service/*/; do
+        name=$(basename "$dir")
+        [[ " ${SERVICES[*]} ${STORES[*]} " != *" $name "* ]] || continue
+        say "$name: has no folder any more, ending it"
+        rm -rf "$RUN/retired"
+        mv "$dir" "$RUN/retired" # else runsvdir would start it again
+        "$SV" -w 30 force-shutdown "$RUN/retired" > /dev/null || true
+        rm -rf "$RUN/retired"
+    done
 }
 
 service_ready() {

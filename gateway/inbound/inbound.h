@@ -6,10 +6,14 @@
 
 /* Verifies the caller's token, if there is one, and has the service answer; 401 for a token that is not good, 502/503/504 for a service
    that does not answer. */
-void proxy_pass(struct call *call, enum upstream upstream);
+void proxy_pass(struct call *call, const char *service_url);
 
 /* The same for an answer that goes on: it is passed on as it comes, and whoever leaves, the other side is told. */
-void proxy_stream(struct call *call, enum upstream upstream);
+void proxy_stream(struct call *call, const char *service_url);
+
+/* Adds to gateway_routes what the setting JUMUN_ROUTES says: PATH=URL, separated by commas. What is below a path is passed on to the URL,
+   by any method. False: *problem says what is wrong with it. */
+bool further_routes(const char *list, char problem[200]);
 
 void serve_demo_token(struct call *call); /* 404 unless JUMUN_DEMO_ISSUER=on */
 void serve_openapi(struct call *call);

@@ -98,12 +98,12 @@ static bool add_identity(struct passing *p)
     return true;
 }
 
-struct str passing_url(struct call *call, enum upstream upstream)
+struct str passing_url(struct call *call, const char *service_url)
 {
     struct str path = http_path(call->http), query = http_query_string(call->http), prefix = STR("/api");
     const char *mark = str_absent(query) ? "" : "?";
-    return arena_printf(http_arena(call->http), "%s%.*s%s%.*s", gateway_config.upstreams[upstream], (int)(path.n - prefix.n),
-                        path.p + prefix.n, mark, STR_ARG(query));
+    return arena_printf(http_arena(call->http), "%s%.*s%s%.*s", service_url, (int)(path.n - prefix.n), path.p + prefix.n, mark,
+                        STR_ARG(query));
 }
 
 /* ── the answer ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -176,14 +176,14 @@ struct passing *passing_new(struct call *call)
     return p;
 }
 
-void proxy_pass(struct call *call, enum upstream upstream)
+void proxy_pass(struct call *call, const char *service_url)
 {
     struct passing *p = passing_new(call);
     if (!p)
         return;
     struct str body = http_body(call->http);
     httpc_send(gateway_client(), &(struct httpc_call){.method = arena_str(http_arena(call->http), http_method(call->http)).p,
-                                                      .url = passing_url(call, upstream),
+                                                      .url = passing_url(call, service_url),
                                                       .headers = p->headers,
                                                       .header_count = p->header_count,
                                                       .trace = passing_trace(call->http),

@@ -97,7 +97,7 @@ static bool relay_room(struct call *call)
     return false;
 }
 
-void proxy_stream(struct call *call, enum upstream upstream)
+void proxy_stream(struct call *call, const char *service_url)
 {
     struct passing *p = passing_new(call);
     if (!p || !relay_room(call))
@@ -108,7 +108,7 @@ void proxy_stream(struct call *call, enum upstream upstream)
     pthread_mutex_lock(&r->lock); /* until `in` is there */
     r->in = httpc_stream_open(gateway_streams(),
                               &(struct httpc_stream_call){.method = arena_str(http_arena(call->http), http_method(call->http)).p,
-                                                          .url = passing_url(call, upstream),
+                                                          .url = passing_url(call, service_url),
                                                           .headers = p->headers,
                                                           .header_count = p->header_count,
                                                           .trace = passing_trace(call->http),

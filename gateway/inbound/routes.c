@@ -1,4 +1,5 @@
-/* Routes: what the outside may ask for, and which service answers. All else does not exist: services' inner paths are not reachable. */
+/* Routes: what the outside may ask for, and which service answers. All else does not exist: services' inner
+ * paths are not reachable. */
 #include "inbound/inbound.h"
 
 /* X(method, path, upstream): as contracts are; the service sees the path without /api. */
@@ -31,17 +32,24 @@
 #define X(name, setting, folder)                                                                                                           \
     static void to_##name(struct call *call)                                                                                               \
     {                                                                                                                                      \
-        proxy_pass(call, UPSTREAM_##name);                                                                                                 \
+        proxy_pass(call, gateway_config.upstreams[UPSTREAM_##name]);                                                                       \
     }
 GATEWAY_UPSTREAMS(X)
 #undef X
 
 static void stream_of_CUSTOMER_VIEW(struct call *call)
 {
-    proxy_stream(call, UPSTREAM_CUSTOMER_VIEW);
+    proxy_stream(call, gateway_config.upstreams[UPSTREAM_CUSTOMER_VIEW]);
 }
 
-const struct service_route gateway_routes[] = {
+/* How many there are, with the end's mark. */
+enum {
+#define X(verb, pattern, upstream) +1
+    KNOWN_ROUTES = 4 PUBLIC_ROUTES(X)
+#undef X
+};
+
+struct service_route gateway_routes[KNOWN_ROUTES + FURTHER_ROUTES] = {
 #define X(verb, pattern, upstream) {.method = verb, .path = pattern, .roles = ROLE_ANYONE, .flags = HTTP_ANY_BODY, .direct = to_##upstream},
     PUBLIC_ROUTES(X)
 #undef X
