@@ -1,4 +1,5 @@
 /* Service: composes a process from its tables, and brings it up and down in order. */
+#include "check.h"
 #include "clock.h"
 #include "invariant.h"
 #include "log.h"
@@ -74,7 +75,9 @@ static int help(const struct service *s)
     struct buf out = BUF_INIT;
     const struct setting *tables[SETTING_TABLES];
     size_t n = tables_of(s, tables);
-    buf_printf(&out, "%s: %s\n\nIt is configured by environment variables:\n", s->name, s->summary);
+    buf_printf(&out, "%s: %s\n\nWith --ready it asks the one that runs with the same settings whether it is ready (0: yes, 1: no).\n"
+                     "It is configured by environment variables:\n",
+               s->name, s->summary);
     settings_help(tables, n, &out);
     (void)fwrite(out.p, 1, out.n, stdout);
     buf_release(&out);
@@ -392,12 +395,15 @@ int service_run(const struct service *def, int argc, char **argv)
     sigset_t stop;
     if (argc > 1 && strcmp(argv[1], "--help") == 0)
         return help(def);
-    if (argc > 1) {
-        (void)fprintf(stderr, "%s takes no arguments but --help: it is configured by environment variables\n", def->name);
+    bool check = argc == 2 && strcmp(argv[1], "--ready") == 0;
+    if (argc > 1 && !check) {
+        (void)fprintf(stderr, "%s takes no arguments but --help and --ready: it is configured by environment variables\n", def->name);
         return 2;
     }
     if (!configure(def))
         return 2;
+    if (check)
+        return check_ready(config.admin_listen);
     block_signals(&stop);
     raise_file_limit();
     struct service_state *s = NEW(struct service_state);

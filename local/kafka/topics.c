@@ -1,7 +1,7 @@
 /*
  * topics: makes the Kafka topics of a table that do not exist yet, once the broker answers.
  *
- *     topics BROKERS SECONDS < local/kafka/topics
+ *     topics BROKERS SECONDS [TABLE]      without TABLE, it is read from standard input
  *
  * A program of its own because Kafka's script starts a Java machine for every topic; this takes some milliseconds for all.
  * It waits at most SECONDS for the broker, and until every topic has a leader. Exit 0: all topics are there, as the table says.
@@ -207,12 +207,16 @@ static bool all_led(rd_kafka_t *kafka, const struct table *table, int64_t deadli
 
 int main(int argc, char **argv)
 {
-    if (argc != 3)
-        fail("usage: topics BROKERS SECONDS < TABLE");
+    if (argc < 3 || argc > 4)
+        fail("usage: topics BROKERS SECONDS [TABLE]");
     int64_t deadline = now_ms() + strtol(argv[2], NULL, 10) * 1000;
 
     struct table table = {.count = 0};
-    table_read(&table, stdin);
+    FILE *in = argc == 4 ? fopen(argv[3], "re") : stdin;
+    if (in == NULL)
+        fail("%s: %m", argv[3]);
+    table_read(&table, in);
+    (void)fclose(in);
 
     rd_kafka_t *kafka = connect_to(argv[1]);
     int made = create_missing(kafka, &table, deadline);

@@ -254,6 +254,38 @@ static void without_brokers_it_is_unready(void **state)
     till_stop(&p);
 }
 
+/* The exit code of `till --ready` with the settings of p; what it said is then in `asked`. */
+static void assert_asked(const struct process *p, int expected, const char *answer)
+{
+    struct process asked;
+    till_init(&asked);
+    asked.admin = p->admin;
+    till_defaults(&asked, database.url);
+    till_run(&asked, "--ready");
+    assert_exit(&asked, expected);
+    assert_said(&asked, answer);
+}
+
+static void asked_from_beside_it_says_whether_it_is_ready(void **state)
+{
+    (void)state;
+    struct process p;
+    struct testing_proxy *proxy = testing_proxy_start(database.url);
+    testing_proxy_go_away(proxy);
+    till_init(&p);
+    assert_asked(&p, 1, "does not answer");
+    till_defaults(&p, testing_proxy_url(proxy));
+    till_run(&p, NULL);
+    testing_wait_until(answers(p.admin));
+    testing_wait_until(strstr(get(p.admin, "/readyz")->body, "\"waitingFor\":\"database\""));
+    assert_asked(&p, 1, "\"waitingFor\":\"database\"");
+    testing_proxy_come_back(proxy);
+    testing_wait_until(is_ready(&p));
+    assert_asked(&p, 0, "\"ready\"");
+    till_stop(&p);
+    testing_proxy_stop(proxy);
+}
+
 static void a_port_that_is_taken_ends_it_with_a_sentence(void **state)
 {
     (void)state;
@@ -580,6 +612,7 @@ int main(void)
         cmocka_unit_test(it_waits_for_its_database),
         cmocka_unit_test(it_stops_while_it_waits),
         cmocka_unit_test(without_brokers_it_is_unready),
+        cmocka_unit_test(asked_from_beside_it_says_whether_it_is_ready),
         cmocka_unit_test(a_port_that_is_taken_ends_it_with_a_sentence),
         cmocka_unit_test(a_newer_schema_is_refused),
         WITH_TILL(who_is_not_known_or_not_allowed_is_told),
