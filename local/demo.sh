@@ -11,7 +11,6 @@ jumun_demo() {
         --delivered | --cancel | --declined | --sold-out | --payment-down) (( $# <= 1 )) ;;
         *) false ;;
     esac || die "demo does not know '$*'" "It is: ./jumun demo [--cancel | --declined | --sold-out | --payment-down]"
-    must_be_up
     story=${story#--}
     "demo_${story//-/_}"
 }
@@ -78,6 +77,7 @@ demo_payment_down() {
 # ── a part of the shop that rests; it comes back, whatever happens ──
 
 demo_without() {
+    must_be_up
     supervisor_down "$1"
     # shellcheck disable=SC2064  # the name of now
     trap "supervisor_ask up $1" EXIT
@@ -96,6 +96,7 @@ demo_with() {
 # Any of the catalog that can be had; prints it as JSON, with how many are wanted.
 demo_choose() {
     local choice
+    catalog_fill >&2
     api GET '/api/products?limit=100' ''
     api_wants 200 "the catalog cannot be read"
     choice=$(jq -c --argjson n "$RANDOM" '[.items[] | select(.available > 1 and (.discontinued | not)) | .wanted = 2] | if length > 0 then .[$n % length] else empty end' <<< "$API_BODY")
