@@ -75,8 +75,9 @@ static int help(const struct service *s)
     struct buf out = BUF_INIT;
     const struct setting *tables[SETTING_TABLES];
     size_t n = tables_of(s, tables);
-    buf_printf(&out, "%s: %s\n\nWith --ready it asks the one that runs with the same settings whether it is ready (0: yes, 1: no).\n"
-                     "It is configured by environment variables:\n",
+    buf_printf(&out,
+               "%s: %s\n\nWith --ready it asks the one that runs with the same settings whether it is ready (0: yes, 1: no).\n"
+               "It is configured by environment variables:\n",
                s->name, s->summary);
     settings_help(tables, n, &out);
     (void)fwrite(out.p, 1, out.n, stdout);
