@@ -20,7 +20,8 @@ ARG SOURCE_DATE_EPOCH=0
 RUN for name in $(dirname */main.c); do \
         python3 local/image/root.py "$name" "$VERSION" "build/release/$name/$name" "/image/$name" || exit; \
     done \
-    && python3 local/image/root.py topics "$VERSION" build/release/topics /image/topics local/kafka/topics:/etc/jumun/topics
+    && cat local/kafka/topics $(find . -mindepth 2 -maxdepth 2 -name topics -type f | sort) > build/topics \
+    && python3 local/image/root.py topics "$VERSION" build/release/topics /image/topics build/topics:/etc/jumun/topics
 
 # What all run images have. The account is named by number, so that a cluster can see that it is not root.
 FROM scratch AS run
@@ -40,6 +41,7 @@ FROM run AS service
 ENV JUMUN_HTTP_LISTEN=0.0.0.0:8080 JUMUN_ADMIN_LISTEN=0.0.0.0:9090 JUMUN_LOG_FORMAT=json
 EXPOSE 8080 9090
 
+# ./jumun images adds a stage like these for a service that has none here.
 FROM service AS order
 LABEL org.opencontainers.image.title=order
 COPY --from=build /image/order /

@@ -25,6 +25,7 @@ jumun_images() {
     image_builder_choose
     image_origin
     mkdir -p "$ROOT/build/images"
+    image_dockerfile > "$ROOT/build/images/Dockerfile"
     for name in "${names[@]}"; do
         image_targets | grep -qxF "$name" || die "there is no image '$name'" "One or more of: $(image_targets | paste -sd ' ')"
         image_build "$name"
@@ -36,9 +37,27 @@ jumun_images() {
     done
 }
 
-# Every last stage of the Dockerfile: what is built on the stages `run` and `service`.
+# image_dockerfile: the Dockerfile, and a stage for each service that has none there: a new team's, which need change nothing but its folder.
+image_dockerfile() {
+    local name
+    cat "$ROOT/Dockerfile"
+    for name in "${SERVICES[@]}"; do
+        grep -qx "FROM service AS $name" "$ROOT/Dockerfile" || image_stage "$name"
+    done
+}
+
+image_stage() {
+    cat << TEXT
+
+FROM service AS $1
+LABEL org.opencontainers.image.title=$1
+COPY --from=build /image/$1 /
+ENTRYPOINT ["/usr/bin/$1"]
+TEXT
+}
+
 image_targets() {
-    sed -n 's/^FROM \(run\|service\) AS //p' "$ROOT/Dockerfile" | grep -vx service
+    printf '%s\n' "${SERVICES[@]}" topics
 }
 
 image_name() {
@@ -78,7 +97,7 @@ image_build() {
         *) die "JUMUN_BUILDER is '$BUILDER'" "It is buildah or docker." ;;
     esac
     say "images: $1, with $BUILDER"
-    "${command[@]}" "${options[@]}" --target "$1" --tag "$(image_name "$1")" \
+    "${command[@]}" "${options[@]}" --file "$ROOT/build/images/Dockerfile" --target "$1" --tag "$(image_name "$1")" \
         --build-arg VERSION="$VERSION" --build-arg REVISION="$REVISION" --build-arg SOURCE="$ORIGIN" \
         --build-arg CREATED="$(date -u -d "@$COMMITTED" +%Y-%m-%dT%H:%M:%SZ)" --build-arg SOURCE_DATE_EPOCH="$COMMITTED" \
         "$ROOT" > "$log" 2>&1 < /dev/null || {
