@@ -55,7 +55,8 @@ bool gateway_start(struct engine *none, char problem[200])
     gateway.tokens = tokens_new(&(struct tokens_config){.issuer = gateway_config.issuer,
                                                         .audience = gateway_config.audience,
                                                         .jwks = buf_str(&jwks),
-                                                        .demo_issuer = gateway_config.demo_issuer},
+                                                        .demo_issuer = gateway_config.demo_issuer,
+                                                        .demo_key = str_of(gateway_config.demo_key)},
                                 problem);
     buf_release(&jwks);
     if (!gateway.tokens)

@@ -21,5 +21,7 @@ const struct setting gateway_settings[] = {
     {"JUMUN_TOKEN_AUDIENCE", SETTING_TEXT, "jumun", &gateway_config.audience, 0, 0, "aud that a token must have"},
     {"JUMUN_DEMO_ISSUER", SETTING_SWITCH, "off", &gateway_config.demo_issuer, 0, 0,
      "POST /api/auth/demo gives anyone any token: for one's own machine only"},
+    {"JUMUN_DEMO_KEY", SETTING_SECRET, "", &gateway_config.demo_key, 0, 0,
+     "what it signs these with, a private EC key (PKCS#8 in base64); the same for all replicas; left out, tokens end with the process"},
     {NULL, 0, NULL, NULL, 0, 0, NULL},
 };

@@ -26,6 +26,7 @@ struct gateway_config {
     int64_t streams_max;
     bool demo_issuer;
     const char *routes;    /* "": none */
+    const char *demo_key;  /* "": none */
     const char *jwks_file; /* "": none */
     const char *issuer, *audience;
 };

@@ -1,5 +1,6 @@
 /* Token: JWT verification and the demo issuer, on rhonabwy; and the memory of tokens that were good. */
 #include "token.h"
+#include "buf.h"
 #include "invariant.h"
 #include "memory.h"
 #include <rhonabwy.h>
@@ -34,6 +35,20 @@ static bool make_demo_key(struct tokens *t)
            r_jwks_append_jwk(t->keys, t->demo_public) == RHN_OK;
 }
 
+/* `key`: PKCS#8 in base64, which is what a PEM file has between its first and its last line. */
+static bool take_demo_key(struct tokens *t, struct str key)
+{
+    struct buf pem = BUF_INIT;
+    buf_printf(&pem, "-----BEGIN PRIVATE KEY-----\n%.*s\n-----END PRIVATE KEY-----\n", STR_ARG(key));
+    bool well =
+        r_jwk_init(&t->demo_private) == RHN_OK && r_jwk_init(&t->demo_public) == RHN_OK &&
+        r_jwk_import_from_pem_der(t->demo_private, R_X509_TYPE_PRIVKEY, R_FORMAT_PEM, (const unsigned char *)pem.p, pem.n) == RHN_OK &&
+        r_jwk_set_property_str(t->demo_private, "kid", DEMO_KEY_ID) == RHN_OK &&
+        r_jwk_extract_pubkey(t->demo_private, t->demo_public, 0) == RHN_OK && r_jwks_append_jwk(t->keys, t->demo_public) == RHN_OK;
+    buf_release(&pem);
+    return well;
+}
+
 struct tokens *tokens_new(const struct tokens_config *config, char problem[200])
 {
     struct tokens *t = NEW(struct tokens);
@@ -44,7 +59,12 @@ struct tokens *tokens_new(const struct tokens_config *config, char problem[200])
         tokens_free(t);
         return NULL;
     }
-    if (config->demo_issuer)
+    if (config->demo_issuer && !str_empty(config->demo_key) && !take_demo_key(t, config->demo_key)) {
+        (void)snprintf(problem, 200, "JUMUN_DEMO_KEY: it is no private EC key (PKCS#8 in base64)");
+        tokens_free(t);
+        return NULL;
+    }
+    if (config->demo_issuer && str_empty(config->demo_key))
         invariant(make_demo_key(t));
     return t;
 }

@@ -26,8 +26,9 @@ struct token_claims {
 
 struct tokens_config {
     const char *issuer, *audience;
-    struct str jwks;  /* JWKS text; absent: none */
-    bool demo_issuer; /* make a key of its own, believe it, and let tokens_issue() sign with it */
+    struct str jwks;     /* JWKS text; absent: none */
+    bool demo_issuer;    /* have a key of its own, believe it, and let tokens_issue() sign with it */
+    struct str demo_key; /* that key, a private EC key (PKCS#8 in base64), so that several gateways share it; absent: a new one is made */
 };
 
 struct tokens;

@@ -15,6 +15,12 @@
 
 static char problem[200];
 
+/* Of no use anywhere else. */
+#define DEMO_KEY                                                                                                                           \
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg9WcMCJVPpjU6Zy7m"                                                                     \
+    "fd6Nvf3BmkUmnqNWD+UuzxO9MM6hRANCAAQCASG1Lp3h7OuqQocFjXJ77PzP0QPM"                                                                     \
+    "vZiKkopRlWI8ZXrZxNHd+KgYMZrxGKyT/GX/EeckloLlDnYT/ZqoWohq"
+
 static struct tokens *demo(void)
 {
     struct tokens *t = tokens_new(&(struct tokens_config){.issuer = "jumun", .audience = "jumun", .demo_issuer = true}, problem);
@@ -41,6 +47,32 @@ static void a_token_of_the_demo_issuer_is_good(void **state)
     }
     free(token);
     tokens_free(t);
+}
+
+/* Replicas of a gateway: what one gives, the other believes. */
+static void demo_issuers_with_the_same_key_believe_each_other(void **state)
+{
+    (void)state;
+    struct tokens_config config = {.issuer = "jumun", .audience = "jumun", .demo_issuer = true, .demo_key = STR(DEMO_KEY)};
+    struct tokens *one = tokens_new(&config, problem), *other = tokens_new(&config, problem), *stranger = demo();
+    assert_non_null(one);
+    assert_non_null(other);
+    struct token_claims claims;
+    char *token = issued(one, "0193b2a4-0000-7000-8000-000000000001");
+    assert_null(tokens_verify(other, str_of(token), NOW, &claims));
+    assert_non_null(tokens_verify(stranger, str_of(token), NOW, &claims));
+    free(token);
+    tokens_free(one);
+    tokens_free(other);
+    tokens_free(stranger);
+}
+
+static void a_demo_key_that_is_none_is_said_at_start(void **state)
+{
+    (void)state;
+    assert_null(tokens_new(&(struct tokens_config){.issuer = "jumun", .audience = "jumun", .demo_issuer = true, .demo_key = STR("sesame")},
+                           problem));
+    assert_non_null(strstr(problem, "JUMUN_DEMO_KEY"));
 }
 
 static void a_subject_that_is_no_uuid_is_given_one(void **state)
@@ -199,6 +231,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_of_the_demo_issuer_is_good),
+        cmocka_unit_test(demo_issuers_with_the_same_key_believe_each_other),
+        cmocka_unit_test(a_demo_key_that_is_none_is_said_at_start),
         cmocka_unit_test(a_subject_that_is_no_uuid_is_given_one),
         cmocka_unit_test(an_expired_token_is_refused_also_when_it_is_remembered),
         cmocka_unit_test(one_changed_character_makes_it_worthless),
