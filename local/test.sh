@@ -49,6 +49,7 @@ test_unit_quick() {
 test_unit() {
     build_preset asan
     stripe_mock_make
+    kustomize_make
     keep_as_it_was unit_with_stores
 }
 

@@ -88,7 +88,7 @@ def selectors_match(m, _):
 def each_server_is_covered_once(m, _):
     for workload in m.servers():
         labels = template(workload)["metadata"]["labels"]
-        budgets = [b for b in m.of("PodDisruptionBudget") if selects(b["spec"]["selector"]["matchLabels"], labels)]
+        budgets = [b for b in m.of("PodDisruptionBudget") if selects(b["spec"].get("selector", {}).get("matchLabels"), labels)]
         if len(budgets) != 1:
             yield f"{called(workload)} has {len(budgets)} disruption budgets"
         policies = [p for p in m.of("NetworkPolicy") if selects(p["spec"]["podSelector"].get("matchLabels"), labels)]
