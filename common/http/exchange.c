@@ -68,7 +68,7 @@ static enum MHD_Result send_answer(struct http_request *rq)
     rq->response = NULL;
     if (rq->stream)
         stream_start(rq->stream);
-    if (atomic_load(&rq->server->draining) || rq->peer->surplus)
+    if (atomic_load(&rq->server->seeing_off) || atomic_load(&rq->server->draining) || rq->peer->surplus)
         (void)MHD_add_response_header(response, "Connection", "close");
     enum MHD_Result queued = MHD_queue_response(rq->connection, (unsigned)rq->status, response);
     MHD_destroy_response(response);

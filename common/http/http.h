@@ -56,7 +56,8 @@ struct http_config {
 struct http_server;
 struct http_server *http_start(const struct http_config *config, char problem[200]); /* NULL: *problem says why (port taken …) */
 unsigned http_port(const struct http_server *s);
-void http_drain(struct http_server *s); /* no new connections; what is parked may finish; answers carry Connection: close */
+void http_see_off(struct http_server *s); /* all goes on, but answers carry Connection: close: clients that keep connections move on */
+void http_drain(struct http_server *s);   /* no new connections; what is parked may finish; answers carry Connection: close */
 void http_stop(struct http_server *s, duration patience); /* waits for parked requests, at most so long, then closes and frees */
 unsigned http_parked(const struct http_server *s);
 void http_show(const struct http_server *s, const char *labels, struct metrics_page *page);

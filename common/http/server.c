@@ -180,6 +180,11 @@ static bool wait_until(struct http_server *s, duration until)
     return pthread_cond_timedwait(&s->calm, &s->lock, &t) != ETIMEDOUT;
 }
 
+void http_see_off(struct http_server *s)
+{
+    atomic_store(&s->seeing_off, true);
+}
+
 void http_drain(struct http_server *s)
 {
     if (atomic_exchange(&s->draining, true))

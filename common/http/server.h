@@ -41,6 +41,7 @@ struct http_server {
     size_t pool_count;
 
     /* any thread */
+    atomic_bool seeing_off;
     atomic_bool draining;
     atomic_bool ending;
     atomic_bool woken;       /* wake is written already */

@@ -374,6 +374,8 @@ static int run(struct service_state *s, const sigset_t *stop)
         log_info("stopping");
     }
     atomic_store(&s->draining, true);
+    if (s->server)
+        http_see_off(s->server);
     if (up)
         stop_asked(stop, config.drain_delay);
     stop_parts(s);

@@ -676,6 +676,24 @@ static void a_crowd_is_served_at_once(void **state)
 
 /* ── ending ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
+static void a_server_that_sees_off_serves_all_and_ends_their_connections(void **state)
+{
+    (void)state;
+    given_server((struct http_config){0});
+    struct client *known = client_connect(port);
+    assert_int_equal(client_ask(known, "GET /hello HTTP/1.1\r\n" HEAD "\r\n")->status, 200);
+    http_see_off(server);
+    struct client *fresh = client_connect(port), *each[] = {known, fresh};
+    for (int i = 0; i < 2; i++) {
+        struct reply *r = client_ask(each[i], "GET /hello HTTP/1.1\r\n" HEAD "\r\n");
+        assert_int_equal(r->status, 200);
+        assert_string_equal(reply_header(r, "Connection"), "close");
+        assert_true(client_at_end(each[i]));
+        client_close(each[i]);
+    }
+    http_stop(server, SECONDS(10));
+}
+
 static void draining_finishes_what_is_there_and_takes_nothing_new(void **state)
 {
     (void)state;
@@ -869,6 +887,7 @@ int main(void)
         WITH_SERVER(a_client_may_leave_while_it_waits),
         WITH_SERVER(answers_from_many_threads_find_their_requests),
         cmocka_unit_test(a_crowd_is_served_at_once),
+        cmocka_unit_test(a_server_that_sees_off_serves_all_and_ends_their_connections),
         cmocka_unit_test(draining_finishes_what_is_there_and_takes_nothing_new),
         cmocka_unit_test(stopping_waits_for_answers),
         cmocka_unit_test(stopping_does_not_wait_for_ever),
