@@ -185,6 +185,6 @@ kafka_topics_tool() {
 # kafka_topics SECONDS: waits for the broker, and makes the topics that are missing: those of kafka/topics, and of the services' own files.
 kafka_topics() {
     local -a own
-    mapfile -t own < <(compgen -G "$ROOT/*/topics")
+    mapfile -t own < <(compgen -G "$ROOT/*/topics" || true) # perhaps none
     cat "$ROOT/local/kafka/topics" "${own[@]}" | "$ROOT/build/local/topics" "127.0.0.1:${PORT[kafka]}" "$1" > "$RUN/log/topics" 2>&1
 }
