@@ -25,7 +25,6 @@ RUN for name in $(dirname */main.c); do \
 
 # What all run images have. The account is named by number, so that a cluster can see that it is not root.
 FROM scratch AS run
-USER 10001:10001
 ARG VERSION=0
 ARG REVISION=unknown
 ARG CREATED=1970-01-01T00:00:00Z
@@ -35,6 +34,7 @@ LABEL org.opencontainers.image.version=$VERSION \
       org.opencontainers.image.created=$CREATED \
       org.opencontainers.image.source=$SOURCE \
       org.opencontainers.image.vendor=Jumun
+USER 10001:10001
 
 # A service serves requests at 8080; health and metrics at 9090. `--ready` asks the latter, for whoever has no probes of its own.
 FROM run AS service

@@ -37,10 +37,13 @@ jumun_images() {
     done
 }
 
-# image_dockerfile: the Dockerfile, and a stage for each service that has none there: a new team's, which need change nothing but its folder.
+# image_dockerfile: the Dockerfile, with the labels' values written out, at the head of their stage: buildah knows a step that it has done before by its
+# words, not by the values of its arguments, and an image is not to have the labels and dates of an earlier commit. And a stage for each service that
+# has none there: a new team's, which need change nothing but its folder.
 image_dockerfile() {
     local name
-    cat "$ROOT/Dockerfile"
+    sed -e '/^FROM scratch AS run$/,/^LABEL/{/^ARG/d}' -e "s|=\$VERSION|=$VERSION|; s|=\$REVISION|=$REVISION|; s|=\$CREATED|=$CREATED|; s|=\$SOURCE|=$ORIGIN|" \
+        "$ROOT/Dockerfile"
     for name in "${SERVICES[@]}"; do
         grep -qx "FROM service AS $name" "$ROOT/Dockerfile" || image_stage "$name"
     done
@@ -81,6 +84,7 @@ image_origin() {
     VERSION=$(sed -n 's/^project(jumun VERSION \([0-9.]*\).*/\1/p' "$ROOT/CMakeLists.txt")
     REVISION=$(git -C "$ROOT" rev-parse HEAD)
     git -C "$ROOT" diff --quiet HEAD || REVISION+=-changed
+    CREATED=$(TZ=UTC git -C "$ROOT" log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ)
     COMMITTED=$(git -C "$ROOT" log -1 --format=%ct)
     ORIGIN=$(git -C "$ROOT" config --get remote.origin.url || echo unknown)
     [[ $ORIGIN == *://* || $ORIGIN == *@*:* ]] || ORIGIN=unknown  # a folder of this machine tells nobody anything
@@ -98,8 +102,7 @@ image_build() {
     esac
     say "images: $1, with $BUILDER"
     "${command[@]}" "${options[@]}" --file "$ROOT/build/images/Dockerfile" --target "$1" --tag "$(image_name "$1")" \
-        --build-arg VERSION="$VERSION" --build-arg REVISION="$REVISION" --build-arg SOURCE="$ORIGIN" \
-        --build-arg CREATED="$(date -u -d "@$COMMITTED" +%Y-%m-%dT%H:%M:%SZ)" --build-arg SOURCE_DATE_EPOCH="$COMMITTED" \
+        --build-arg VERSION="$VERSION" --build-arg SOURCE_DATE_EPOCH="$COMMITTED" \
         "$ROOT" > "$log" 2>&1 < /dev/null || {
         tail -n 25 "$log" >&2
         die "the image $1 could not be built" "All that was said is in $log. Without a way to Debian's mirror from inside a build, see docs/images.md."
