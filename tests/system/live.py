@@ -39,7 +39,7 @@ class Listener:
     def __init__(self, person, last=None, port=PORT, headers=None, query=""):
         self.events, self.comments, self.retry, self.ended = [], 0, None, False
         self.last = last
-        headers = headers or {"Authorization": f"Bearer {person.token}"}
+        headers = dict(headers) if headers else {"Authorization": f"Bearer {person.token}"}
         if last and not query:
             headers["Last-Event-ID"] = last
         path = PATH if port == PORT else PATH.removeprefix("/api")

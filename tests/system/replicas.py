@@ -24,7 +24,7 @@ def replica(shop, service):
         yield Wire(port=port)
     finally:
         process.terminate()
-        process.wait(30)
+        assert process.wait(30) == 0
 
 
 def ready(port):

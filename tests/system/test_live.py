@@ -1,14 +1,13 @@
 """What happens to a customer's orders, as it happens; and the list of them, while it happens."""
-import os
 import socket
 import subprocess
 
 import pytest
-import requests
 
 from lifecycle import EVERYTHING, NOTICES, STEPS
 from live import PATH, Listener
 from problems import assert_problem
+from replicas import replica
 from shop import RUN
 from waiting import at_once, until
 from wire import HOST, PORT, new_key
@@ -288,29 +287,14 @@ def test_an_emptied_redis_has_listeners_reload(shop, customer):
 
 
 @pytest.mark.faults
-def test_a_second_replica_tells_the_same_and_takes_over(shop, customer, tmp_path):
-    settings = dict(line.split("=", 1) for line in (RUN / "service" / "customer-view" / "settings").read_text().splitlines() if "=" in line)
-    port, admin = 8095, 9095
-    second = subprocess.Popen([os.readlink(f"/proc/{shop.pid('customer-view')}/exe")], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                              env={**os.environ, **settings, "JUMUN_HTTP_LISTEN": f"127.0.0.1:{port}", "JUMUN_ADMIN_LISTEN": f"127.0.0.1:{admin}"})
-    try:
-        until(lambda: is_ready(admin), "the second replica is ready")
-        identity = {"X-Jumun-Subject": customer.id, "X-Jumun-Roles": "customer"}
-        with Listener(customer) as one, Listener(customer, port=port, headers=dict(identity)) as other:
+def test_a_second_replica_tells_the_same_and_takes_over(shop, customer):
+    with replica(shop, "customer-view") as second:
+        to_second = {"port": second.port, "headers": {"X-Jumun-Subject": customer.id, "X-Jumun-Roles": "customer"}}
+        with Listener(customer) as one, Listener(customer, **to_second) as other:
             order = customer.orders(shop.tea)
             assert [event.id for event in one.hears(order, *LIFE)] == [event.id for event in other.hears(order, *LIFE)]
         missed = customer.orders(shop.tea)
         missed.timeline(*LIFE)
-        with Listener(customer, last=one.last, port=port, headers=dict(identity)) as moved:
+        with Listener(customer, last=one.last, **to_second) as moved:
             assert_is_the_timeline(moved.hears(missed, *LIFE), missed)
             assert {event.order for event in moved.events} == {missed.id}
-    finally:
-        second.terminate()
-        assert second.wait(timeout=30) == 0
-
-
-def is_ready(port):
-    try:
-        return requests.get(f"http://127.0.0.1:{port}/readyz", timeout=2).status_code == 200
-    except requests.RequestException:
-        return False
