@@ -37,6 +37,11 @@ class Manifests:
     def named(self, kind, name):
         return next((thing for thing in self.of(kind) if thing["metadata"]["name"] == name), None)
 
+    def keys_of_secret(self, name):
+        """Of one that stands here, or that is made from outside."""
+        made = [e["spec"]["target"]["template"]["data"] for e in self.of("ExternalSecret") if e["spec"]["target"]["name"] == name]
+        return {key for data in [*made, (self.named("Secret", name) or {"data": {}})["data"]] for key in data}
+
     def servers(self):
         return self.of(*SERVERS)
 
@@ -235,9 +240,9 @@ def settings_are_the_programs(m, programs):
             if needed and setting not in given and setting + "_FILE" not in given:
                 yield f"{called(workload)}: {setting} must be set"
         files = {entry["value"] for entry in container.get("env", []) if entry["name"] in by_file}
-        secrets = [m.named("Secret", v["secret"]["secretName"]) for v in template(workload)["spec"].get("volumes", []) if v.get("secret")]
-        keys = {f"/run/secrets/jumun/{key}" for secret in secrets if secret for key in secret["data"]}
-        if all(secrets) and files - keys:
+        secrets = [v["secret"]["secretName"] for v in template(workload)["spec"].get("volumes", []) if v.get("secret")]
+        keys = {f"/run/secrets/jumun/{key}" for secret in secrets for key in m.keys_of_secret(secret)}
+        if files - keys:
             yield f"{called(workload)}: no secret has {', '.join(sorted(files - keys))}"
 
 
