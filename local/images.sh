@@ -83,7 +83,7 @@ image_builder_choose() {
 image_origin() {
     VERSION=$(sed -n 's/^project(jumun VERSION \([0-9.]*\).*/\1/p' "$ROOT/CMakeLists.txt")
     REVISION=$(git -C "$ROOT" rev-parse HEAD)
-    git -C "$ROOT" diff --quiet HEAD || REVISION+=-changed
+    [[ -z $(git -C "$ROOT" status --porcelain) ]] || REVISION+=-changed
     CREATED=$(TZ=UTC git -C "$ROOT" log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ)
     COMMITTED=$(git -C "$ROOT" log -1 --format=%ct)
     ORIGIN=$(git -C "$ROOT" config --get remote.origin.url || echo unknown)
