@@ -269,9 +269,9 @@ static void test_what_has_no_room_in_a_span_is_cut(void **state)
 #define EACH    20000
 static atomic_int writers_left;
 
-static void *write_spans(void *argument)
+static void *write_spans(void *began)
 {
-    struct span span = {.began = (instant)(intptr_t)argument};
+    struct span span = {.began = *(const instant *)began};
     for (int i = 0; i < EACH; i++) {
         span.trace[0] = span.id[0] = (uint8_t)span.began;
         span_end(&span, SPAN_INTERNAL, SPAN_UNSET, span.began + i, STR("work"), LOG_FIELDS(LOG_INT("i", i), LOG_STR("text", "the same")));
@@ -296,14 +296,17 @@ static void check_whole(void *ctx, const struct finished_span *s)
 static void test_many_put_in_while_one_takes_out(void **state)
 {
     pthread_t writers[WRITERS];
+    instant began[WRITERS]; /* tells them apart: 1, 2 … */
     int64_t last[WRITERS + 1] = {0};
     size_t drained = 0;
     (void)state;
     trace_start(1, ROOM);
     double dropped = shown("jumun_trace_dropped_total");
     atomic_store(&writers_left, WRITERS);
-    for (intptr_t i = 0; i < WRITERS; i++)
-        assert_int_equal(pthread_create(&writers[i], NULL, write_spans, (void *)(i + 1)), 0);
+    for (int i = 0; i < WRITERS; i++) {
+        began[i] = i + 1;
+        assert_int_equal(pthread_create(&writers[i], NULL, write_spans, &began[i]), 0);
+    }
     while (atomic_load(&writers_left) > 0)
         drained += trace_drain(ROOM, check_whole, last);
     for (int i = 0; i < WRITERS; i++)
