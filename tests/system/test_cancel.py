@@ -69,9 +69,10 @@ def test_what_cannot_be_prepared_is_cancelled_and_refunded(shop, customer, topic
     cups = shop.sells(stock=1, price=PRICE)
     with shop.down("product"):
         orders = [customer.orders(cups) for _ in range(2)]
-    lucky, other = sorted(orders, key=lambda order: until(lambda: order.seen()["status"] in ("PREPARED", "CANCELLED") and order.seen()["status"], "an end"),
-                          reverse=True)
-    assert lucky.shown()["status"] == "PREPARED"
+    for order in orders:
+        order.waits_for("an outcome", lambda seen: seen["status"] in ("PREPARED", "CANCELLED"))
+    (lucky,) = [order for order in orders if order.shown()["status"] == "PREPARED"]
+    (other,) = [order for order in orders if order is not lucky]
     assert_cancelled(other, topics, ledger, "out-of-stock", charged=PRICE)
     assert shop.stock(cups) == 0
 
@@ -140,7 +141,8 @@ def test_cancelled_again_is_cancelled_once(shop, customer, operator, topics, led
 @by_hand
 def test_a_payment_is_cancelled_once(shop, customer, topics, ledger):
     order = customer.orders(shop.tea).waits_until("PREPARED")
-    assert [order.cancels_the_payment().status for _ in range(2)][0] == 202
+    assert order.cancels_the_payment().status == 202
+    assert order.cancels_the_payment().status in (202, 409)  # once more, or too late: it is being refunded
     assert_cancelled(order, topics, ledger, "payment-cancelled", charged=18000)
     assert published(topics.events(order.id))["PaymentCancelRequested"] == 1
 
