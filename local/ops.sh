@@ -30,9 +30,9 @@ ops_sections() {
 
 ops_cluster_needed() {
     local tool
-    for tool in kubectl jq curl; do
+    for tool in jq curl; do
         command -v "$tool" > /dev/null || die "there is no $tool" "Install it; the pages of docs/operations/cluster are written with it."
     done
     /usr/bin/python3 -c 'import requests' 2> /dev/null || die "python3-requests is not installed" "apt-get install python3-requests"
-    kubectl get --raw /readyz --request-timeout=10s > /dev/null || die "no cluster answers" "KUBECONFIG names it; it is '${KUBECONFIG:-}'."
+    deploy_cluster_needed
 }
