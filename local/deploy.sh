@@ -11,7 +11,7 @@ jumun_deploy() {
     [[ -d $overlay ]] || die "there is no overlay '$1'" "One of: $(deploy_overlays); or a folder."
     deploy_cluster_needed
     mkdir -p "$ROOT/build"
-    [[ ! -x $overlay/make-secrets ]] || "$overlay/make-secrets"
+    deploy_secrets "$overlay"
     (umask 077 && kubectl kustomize "$overlay" > "$rendered")
     say "deploy: $(grep -c '^kind: ' "$rendered") objects"
     # What is checked below must have its namespace.
@@ -19,6 +19,14 @@ jumun_deploy() {
     kubectl apply --dry-run=server -f "$rendered" > /dev/null || die "the cluster would not take all of it" "Nothing was changed."
     kubectl apply -f "$rendered" | awk '{ count[$NF]++ } END { for (word in count) print "  " count[word], word }' | sort
     deploy_settled
+}
+
+# Those that are made here, of the overlay itself or of the local one that it may stand on.
+deploy_secrets() {
+    local maker
+    for maker in "$1/make-secrets" "$ROOT/kubernetes/overlays/local/make-secrets"; do
+        [[ ! -x $maker ]] || { "$maker"; return; }
+    done
 }
 
 deploy_overlays() {

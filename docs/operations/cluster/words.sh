@@ -88,18 +88,18 @@ changed() {
 # signal_to POD SIGNAL: to its processes, from its node; within a pod nobody may end or stop the first process.
 signal_to() {
     local container node
-    container=$(k get pod "$1" -o 'jsonpath={.status.containerStatuses[0].containerID}')
+    container=$(k get pod "$1" -o 'jsonpath={.status.containerStatuses[?(@.name=="service")].containerID}')
     node=$(k get pod "$1" -o 'jsonpath={.spec.nodeName}')
     kubectl -n default delete pod signal --ignore-not-found --wait > /dev/null
     kubectl -n default run signal --image=busybox:1.35 --restart=Never --overrides='{"spec": {"hostPID": true, "nodeName": "'"$node"'"}}' -- \
         sh -c "for p in \$(grep -l ${container##*/} /proc/[0-9]*/cgroup | cut -d / -f 3); do kill -$2 \$p; done" > /dev/null
     kubectl -n default wait --for=jsonpath='{.status.phase}'=Succeeded pod/signal --timeout=60s > /dev/null
-    kubectl -n default delete pod signal --wait > /dev/null
+    kubectl -n default delete pod signal --wait=false > /dev/null
 }
 
-# restarts APP: how often the containers of its pods were restarted.
+# restarts APP: how often the service's own containers in its pods were restarted.
 restarts() {
-    k get pods -l "app=$1" -o json | jq '[.items[].status.containerStatuses[].restartCount] | add'
+    k get pods -l "app=$1" -o json | jq '[.items[].status.containerStatuses[] | select(.name == "service").restartCount] | add'
 }
 
 # ── asking ──
