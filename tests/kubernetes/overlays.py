@@ -29,6 +29,7 @@ def tree():
     with tempfile.TemporaryDirectory() as copy:
         place = pathlib.Path(copy) / "kubernetes"
         shutil.copytree(ROOT / "kubernetes", place, ignore=shutil.ignore_patterns("secrets"))
+        shutil.copytree(ROOT / "istio", place.parent / "istio")
         subprocess.run([place / "overlays/local/make-secrets"], check=True)
         yield place
 
