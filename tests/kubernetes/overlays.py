@@ -39,3 +39,7 @@ def rendered(kustomize, overlay):
     if told.returncode != 0 or told.stderr.strip():
         sys.exit(f"{overlay.name} does not render, or not without a warning: {told.stderr.strip()}")
     return [thing for thing in yaml.safe_load_all(told.stdout) if thing]
+
+
+def in_mesh(things):
+    return any(thing["kind"] == "PeerAuthentication" for thing in things)
