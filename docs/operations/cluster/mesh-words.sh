@@ -8,9 +8,9 @@ istioctl() {
     command "${ISTIOCTL:-istioctl}" "$@"
 }
 
-# proxy POD PATH: what a sidecar, or the ingress, tells of itself.
+# proxy POD PATH: what a sidecar, or the ingress, tells of itself, as JSON; without the lines that the agent logs before.
 proxy() {
-    k exec "$1" -c istio-proxy -- pilot-agent request GET "$2"
+    k exec "$1" -c istio-proxy -- pilot-agent request GET "$2" 2> /dev/null | sed -n '/^{/,$p'
 }
 
 # asked POD CLUSTER: how many requests it has sent there, by host.
