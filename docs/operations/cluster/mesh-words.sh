@@ -21,6 +21,7 @@ asked() {
 # visitor ACCOUNT: a pod with that account and a sidecar, which no service of the shop leads to. What network policies there are let it through, so that it is the mesh that refuses.
 visitor() {
     finally k delete pod,networkpolicy "visitor-$1" --ignore-not-found --wait=false
+    k delete pod "visitor-$1" --ignore-not-found > /dev/null
     k apply -f - > /dev/null << YAML
 apiVersion: v1
 kind: Pod
@@ -55,7 +56,7 @@ YAML
 visits() {
     local post=
     [[ $2 != POST ]] || post=--post-data=
-    k exec "visitor-$1" -c visitor -- wget -S -T 5 -O /dev/null $post "$3" 2>&1 | sed -n 's/.*HTTP\/1\.[01] \([0-9]*\).*/\1/p' | head -n 1
+    k exec "visitor-$1" -c visitor -- timeout 10 wget -S -O /dev/null $post "$3" 2>&1 | sed -n 's/.*HTTP\/1\.[01] \([0-9]*\).*/\1/p' | head -n 1
 }
 
 # code URL OPTION…: what the answer is, by its number.
