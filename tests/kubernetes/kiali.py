@@ -10,8 +10,8 @@ GRPC_NAME = re.compile(r"/([\w-]+\.)+[\w-]+/[\w-]+")
 PROTOCOLS = ("grpc", "grpc-web", "http", "http2", "https", "mongo", "mysql", "redis", "tcp", "tls", "udp")
 PORT = re.compile(rf"({'|'.join(sorted(PROTOCOLS, key=len, reverse=True))})(-[a-z0-9-]+)?")
 APP_PROTOCOL = re.compile(rf"({'|'.join(PROTOCOLS)}|kubernetes\.io/(h2c|ws|wss))")
-# What is there beside what we bring: the mesh's own, and where the watchers are.
-NAMESPACES = {"istio-system", "kube-system", "observability"}
+# What is there beside what we bring.
+NAMESPACES = {"istio-system", "kube-system"}
 CLASSES = {"istio"}
 ROOT_NAMESPACE = "istio-system"
 EXPECTED = ("402", "404", "409")  # answers as they should be
@@ -460,6 +460,16 @@ def nothing_that_changes_is_repeated(m):
             yield f"{called(route)}: what is no GET may be repeated"
 
 
+def ports_are_told_apart(m):
+    """As istioctl finds (IST0112), not Kiali."""
+    for virtual in m.of("VirtualService"):
+        for route in m.routes(virtual):
+            for to in [d["destination"] for d in route.get("route", [])]:
+                service = m.service(to["host"], virtual)
+                if service and len(service["spec"]["ports"]) > 1 and to.get("port", {}).get("number") not in [p["port"] for p in service["spec"]["ports"]]:
+                    yield f"{called(virtual)}: which port of {to['host']}?"
+
+
 def only_good_tokens_pass(m):
     for gateway in api(m):
         believed = [a for a in m.of("RequestAuthentication") if any(t["kind"] == "Gateway" and t["name"] == gateway["metadata"]["name"] for t in a["spec"].get("targetRefs", []))]
@@ -509,7 +519,7 @@ RULES = [kia0101, kia0102, kia0103, kia0104, kia0106, kia0201, kia0202, kia0203,
          kia0601, kia0602, kia0701, kia1101, kia1102, kia1103, kia1104, kia1105, kia1106, kia1107, kia1108, kia1301, kia1401, kia1402,
          kia1501, kia1502, kia1503, kia1504, kia1701,
          pods_have_app_and_version, everybody_is_in_the_mesh, mutual_tls_is_paired, nobody_may_everything, each_service_has_limits_and_ejection,
-         nothing_that_changes_is_repeated, only_good_tokens_pass, refusals_are_no_failures, network_policies_let_the_mesh_through]
+         nothing_that_changes_is_repeated, ports_are_told_apart, only_good_tokens_pass, refusals_are_no_failures, network_policies_let_the_mesh_through]
 
 
 def findings(things):
