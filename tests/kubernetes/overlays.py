@@ -29,7 +29,8 @@ def tree():
     with tempfile.TemporaryDirectory() as copy:
         place = pathlib.Path(copy) / "kubernetes"
         shutil.copytree(ROOT / "kubernetes", place, ignore=shutil.ignore_patterns("secrets"))
-        subprocess.run([place / "overlays/local/make-secrets"], check=True)
+        for made in sorted(place.glob("overlays/*/make-secrets")):
+            subprocess.run([made], check=True)
         yield place
 
 
