@@ -20,11 +20,14 @@ TOLERANCE = "health.kiali.io/rate"
 
 
 class Mesh(Manifests):
-    """The manifests, as who is in the mesh sees them."""
+    """The manifests, as who is in the mesh sees them: without what lives in a namespace that is none of it (who watches)."""
 
     def __init__(self, things):
-        super().__init__(things)
-        self.namespaces = {t["metadata"]["name"] for t in self.of("Namespace")} | NAMESPACES
+        names = {t["metadata"]["name"] for t in things if t["kind"] == "Namespace"}
+        meshed = {t["metadata"].get("namespace") for t in things if t["kind"] == "PeerAuthentication"}
+        outside = names - meshed if names & meshed else set()
+        super().__init__([t for t in things if t["metadata"].get("namespace") not in outside and not (t["kind"] == "Namespace" and t["metadata"]["name"] in outside)])
+        self.namespaces = names | NAMESPACES
 
     def own(self):
         return next(iter(self.of("Namespace")), {"metadata": {"name": "default", "labels": {}}})

@@ -30,7 +30,8 @@ def tree():
         place = pathlib.Path(copy) / "kubernetes"
         shutil.copytree(ROOT / "kubernetes", place, ignore=shutil.ignore_patterns("secrets"))
         shutil.copytree(ROOT / "istio", place.parent / "istio")
-        subprocess.run([place / "overlays/local/make-secrets"], check=True)
+        for made in sorted(place.glob("overlays/*/make-secrets")):
+            subprocess.run([made], check=True)
         yield place
 
 
