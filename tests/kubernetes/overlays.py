@@ -29,7 +29,8 @@ def tree():
     with tempfile.TemporaryDirectory() as copy:
         place = pathlib.Path(copy) / "kubernetes"
         shutil.copytree(ROOT / "kubernetes", place, ignore=shutil.ignore_patterns("secrets"))
-        subprocess.run([place / "overlays/local/make-secrets"], check=True)
+        shutil.copytree(ROOT / "local/template", place.parent / "loyalty")  # as a new team's service
+        subprocess.run([place.parent / "loyalty/kubernetes/local/make-secrets"], check=True)  # and the local overlay's
         yield place
 
 
