@@ -29,6 +29,7 @@ def tree():
     with tempfile.TemporaryDirectory() as copy:
         place = pathlib.Path(copy) / "kubernetes"
         shutil.copytree(ROOT / "kubernetes", place, ignore=shutil.ignore_patterns("secrets"))
+        shutil.copytree(ROOT / "istio", place.parent / "istio")
         shutil.copytree(ROOT / "local/template", place.parent / "loyalty")  # as a new team's service
         subprocess.run([place.parent / "loyalty/kubernetes/local/make-secrets"], check=True)  # and the local overlay's
         yield place
@@ -39,3 +40,7 @@ def rendered(kustomize, overlay):
     if told.returncode != 0 or told.stderr.strip():
         sys.exit(f"{overlay.name} does not render, or not without a warning: {told.stderr.strip()}")
     return [thing for thing in yaml.safe_load_all(told.stdout) if thing]
+
+
+def in_mesh(things):
+    return any(thing["kind"] == "PeerAuthentication" for thing in things)
