@@ -48,7 +48,7 @@ new_service_copy() {
     cp -r "$ROOT/local/template" "$3"
     while IFS= read -r -d '' file; do
         sed -i "s/loyalty/$1/g; s/8101/$2/g" "$file"
-        [[ $file != *loyalty* ]] || mv "$file" "${file/loyalty/$1}"
+        [[ $file != *loyalty* || $1 == loyalty ]] || mv "$file" "${file/loyalty/$1}"
     done < <(find "$3" -type f -print0)
     ! command -v clang-format > /dev/null || find "$3" -name '*.[ch]' -exec clang-format -i {} +
 }

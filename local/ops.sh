@@ -11,6 +11,7 @@ jumun_ops() {
     (( $# == 1 )) || { ops_sections; return; }
     [[ -e $page ]] || die "there is no section '$1'" "One of: $(ops_names | paste -sd ' ')"
     ops_cluster_needed
+    export JUMUN_BUILDER=$BUILDER JUMUN_BUILD_OPTIONS=$BUILD_OPTIONS # a page may build an image
     exec /usr/bin/python3 -B "$ROOT/local/pages.py" "$page" "$OPS_SECONDS"
 }
 

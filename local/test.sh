@@ -4,11 +4,12 @@
 jumun_test() {
     local what=${1:-all}
     case $what in
-        all) test_run format lint unit system ;;
+        all) test_run format lint unit system cluster_in_short ;;
         quick) test_run format unit_quick ;;
         unit) test_run unit ;;
         system) test_run system ;;
-        *) die "test does not know '$what'" "It is: ./jumun test [quick|unit|system]" ;;
+        cluster) test_run cluster ;;
+        *) die "test does not know '$what'" "It is: ./jumun test [quick|unit|system|cluster]" ;;
     esac
 }
 
@@ -89,6 +90,17 @@ system_with_shop() {
         --junitxml="$RESULTS/system.xml") 2>&1 | tee "$RESULTS/system.log" || exit 1
 }
 
+# On a cluster of its own, which the shop on this machine has nothing to do with (but its jars).
+test_cluster() {
+    JUMUN_RUN=$RUN "$ROOT/tests/cluster/run" "$RESULTS" 2>&1 | tee "$RESULTS/cluster.log" || exit 1
+}
+
+# As CI has it: a minute of kills, and the pages that are quick.
+test_cluster_in_short() {
+    export KILL_SECONDS=${KILL_SECONDS:-60} CLUSTER_PAGES=${CLUSTER_PAGES:-quick}
+    test_cluster
+}
+
 shop_open() {
     state_find && supervisor_alive && supervisor_pid gateway > /dev/null
 }
@@ -110,7 +122,7 @@ test_summary() {
     local step name passed=0 failed=0 skipped=0
     printf '\n'
     for step in $1; do
-        name=${step%_quick}
+        name=${step%%_*}
         if [[ -e $RESULTS/$name.log ]]; then
             grep -E '^[0-9]+% tests passed|^=+ .* in [0-9.]+s.* =+$' "$RESULTS/$name.log" || true
         fi

@@ -30,7 +30,8 @@ def tree():
         place = pathlib.Path(copy) / "kubernetes"
         shutil.copytree(ROOT / "kubernetes", place, ignore=shutil.ignore_patterns("secrets"))
         shutil.copytree(ROOT / "istio", place.parent / "istio")
-        for made in sorted(place.glob("overlays/*/make-secrets")):
+        shutil.copytree(ROOT / "local/template", place.parent / "loyalty")  # as a new team's service
+        for made in sorted([*place.glob("overlays/*/make-secrets"), place.parent / "loyalty/kubernetes/local/make-secrets"]):
             subprocess.run([made], check=True)
         yield place
 

@@ -126,15 +126,19 @@ api=$GATEWAY/api
 
 # goods: there is something to order.
 goods() {
-    [[ -n $(curl -s -m 10 "$api/products?limit=100" | jq -r 'first(.items[] | select(.available > 100 and (.discontinued | not))).id') ]] ||
-        ask admin POST /products '{"name": "제주 녹차", "description": "", "price": {"amount": 18000, "currency": "KRW"}, "stock": 1000000}' > /dev/null
+    local some='first(.items[] | select(.available > 100 and (.discontinued | not))).id'
+    [[ -n $(curl -s -m 10 "$api/products?limit=100" | jq -r "$some") ]] ||
+        ask admin POST /products '{"name": "제주 녹차", "description": "", "price": {"amount": 18000, "currency": "KRW"}, "stock": 1000000}' | jq -e .id > /dev/null
 }
 
-# an_order CARD STATUS: one, once it is in that state; its id is in $order.
+# an_order CARD STATUS: one, once it is in that state; its id is in $order. Whoever is told to come again later does.
 an_order() {
-    goods
-    place "$1" > /dev/null
+    within 120 "an order is placed" is_placed "$1" >&2
     await "$2" > /dev/null
+}
+
+is_placed() {
+    goods && place "$1" && [[ $order != null ]]
 }
 
 # load REQUESTS RATE: so many requests, at so many a second, beside the page: every fifth is an order.

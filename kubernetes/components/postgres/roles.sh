@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The databases and their roles, as the secret says: run after each start, so that a rotated password is taken up. Every file of the secret but `password` (the
 # superuser's) is a role with a database of its own. It waits for the server that serves others, not for the one that an image starts to make a new cluster.
 set -eu
