@@ -10,6 +10,7 @@ GRPC_NAME = re.compile(r"/([\w-]+\.)+[\w-]+/[\w-]+")
 PROTOCOLS = ("grpc", "grpc-web", "http", "http2", "https", "mongo", "mysql", "redis", "tcp", "tls", "udp")
 PORT = re.compile(rf"({'|'.join(sorted(PROTOCOLS, key=len, reverse=True))})(-[a-z0-9-]+)?")
 APP_PROTOCOL = re.compile(rf"({'|'.join(PROTOCOLS)}|kubernetes\.io/(h2c|ws|wss))")
+SHOP = "jumun"  # the namespace that is in the mesh
 # What is there beside what we bring.
 NAMESPACES = {"istio-system", "kube-system"}
 CLASSES = {"istio"}
@@ -23,11 +24,12 @@ class Mesh(Manifests):
     """The manifests, as who is in the mesh sees them."""
 
     def __init__(self, things):
-        super().__init__(things)
+        """Workloads, services and network policies of other namespaces are outside of it."""
+        super().__init__([t for t in things if t["kind"] not in (*WORKLOADS, "Service", "NetworkPolicy") or t["metadata"].get("namespace", SHOP) == SHOP])
         self.namespaces = {t["metadata"]["name"] for t in self.of("Namespace")} | NAMESPACES
 
     def own(self):
-        return next(iter(self.of("Namespace")), {"metadata": {"name": "default", "labels": {}}})
+        return self.named("Namespace", SHOP)
 
     def namespace_of(self, thing):
         return thing["metadata"].get("namespace", self.own()["metadata"]["name"])
