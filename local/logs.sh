@@ -51,5 +51,5 @@ LOGS_LINES=$LOGS_READABLE'
     foreach inputs as $line ({};
         if $line | test("^==> .*/current <==$") then {name: ($line | split("/") | .[-2])}
         else {name, line: $line} end;
-        select((.line // "") != "") | (.name | padded(14)) + (.line | . as $text | try (fromjson | objects | readable) // $text catch $text))
+        select((.line // "") != "") | (.name | padded(14)) + (.line | [try (fromjson | objects | readable) catch empty][0] // .))
 '
