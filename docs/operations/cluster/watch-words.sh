@@ -13,6 +13,8 @@ address_of() {
     echo "http://$address"
 }
 
+# In the mesh the stores are scraped, too.
+SEVEN='job="jumun", app=~"order|product|payment|notification|delivery|customer-view|gateway"'
 PROMETHEUS=$(address_of prometheus 9090 19090)
 LOGS=$(address_of logs 9428 19428)
 
@@ -22,10 +24,10 @@ figure() {
         jq -r '.data.result[] | ([.metric | to_entries[] | select(.key | test("^__") | not) | "\(.key)=\(.value)"] + [.value[1]]) | join(" ")'
 }
 
-# firing ALERT: the labels of those that fire.
+# firing ALERT APP: what it says, while it fires.
 firing() {
     curl -s -m 10 "$PROMETHEUS/api/v1/alerts" |
-        jq -r --arg name "$1" '.data.alerts[] | select(.labels.alertname == $name and .state == "firing") | "\(.labels.severity) \(.annotations.summary)"'
+        jq -r --arg name "$1" --arg app "$2" '.data.alerts[] | select(.labels.alertname == $name and .labels.app == $app and .state == "firing") | "\(.labels.severity) \(.annotations.summary)"'
 }
 
 # receive_alerts: a receiver of webhooks in a namespace of its own, until the page ends, and Alertmanager tells it.
@@ -49,10 +51,10 @@ alerts_go_to() {
     kubectl -n jumun-observability rollout status statefulset/alertmanager --timeout=120s > /dev/null
 }
 
-# received STATUS ALERT: was it told?
+# received STATUS ALERT APP: was it told?
 received() {
     kubectl -n alert-receiver exec receiver -- cat /tmp/alerts 2> /dev/null |
-        jq -R 'fromjson? | .alerts[]' | jq -e -s --arg status "$1" --arg name "$2" 'any(.[]; .status == $status and .labels.alertname == $name)' > /dev/null
+        jq -R 'fromjson? | .alerts[]' | jq -e -s --arg status "$1" --arg name "$2" --arg app "$3" 'any(.[]; .status == $status and .labels.alertname == $name and .labels.app == $app)' > /dev/null
 }
 
 # lines QUERY: of all logs, those that fit (LogsQL), by time, as JSON.
