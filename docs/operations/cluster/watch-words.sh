@@ -14,6 +14,7 @@ address_of() {
 }
 
 # In the mesh the stores are scraped, too.
+# shellcheck disable=SC2034  # for the pages
 SEVEN='job="jumun", app=~"order|product|payment|notification|delivery|customer-view|gateway"'
 PROMETHEUS=$(address_of prometheus 9090 19090)
 LOGS=$(address_of logs 9428 19428)
