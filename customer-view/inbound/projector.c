@@ -1,6 +1,7 @@
 /* Projector: a batch of records becomes scripts, dead letters and positions, in this order. */
 #include "inbound/projector.h"
 
+#include "crash.h"
 #include "log.h"
 #include "memory.h"
 #include <stdlib.h>
@@ -100,6 +101,7 @@ static bool is_where_we_left_it(struct projector *p, const struct kafka_position
 
 static bool positions_save(struct projector *p, const struct kafka_position *reached, size_t n)
 {
+    crash_point(CRASH_POSITION_COMMIT);
     if (!view_positions_save(p->cache, reached, n))
         return false;
     for (size_t i = 0; i < n; i++)
