@@ -25,7 +25,8 @@
     CRASH_POINT(CRASH_POSITION_COMMIT, "position-commit", "records are applied, and their positions not committed")                        \
     CRASH_POINT(CRASH_EFFECT_START, "effect-start", "an effect is committed, and not started")                                             \
     CRASH_POINT(CRASH_EFFECT_ANSWER, "effect-answer", "what was outside is done, and its outcome not decided on")                          \
-    CRASH_POINT(CRASH_REDIS_WRITE, "redis-write", "a change is in Redis, its record's position and the rest of the batch are not")
+    CRASH_POINT(CRASH_REDIS_WRITE, "redis-write",                                                                                          \
+                "a batch of changes is in Redis up to here, and this one, the rest and the positions are not")
 
 enum crash_place {
     CRASH_NOWHERE,

@@ -165,6 +165,16 @@ static enum view_verdict fold_record(struct projector *p, const struct kafka_rec
     return verdict;
 }
 
+/* Whoever waits for an answer sends all that is queued: so the batch is parted, before this change. */
+static void perhaps_crash_at_write(struct projector *p, size_t sent)
+{
+    if (!crash_due(CRASH_REDIS_WRITE))
+        return;
+    if (sent > 0)
+        (void)cache_receive(p->cache);
+    crash_now(CRASH_REDIS_WRITE);
+}
+
 /* Returns how many scripts were sent; *reasons of those that are dead are set. */
 static size_t send_all(struct projector *p, const struct kafka_record *records, size_t n, struct str *reasons)
 {
@@ -173,6 +183,7 @@ static size_t send_all(struct projector *p, const struct kafka_record *records, 
         struct view_change change;
         switch (fold_record(p, &records[i], &change, &reasons[i])) {
         case VIEW_CHANGES:
+            perhaps_crash_at_write(p, sent);
             view_send(p->cache, &change);
             sent++;
             break;

@@ -159,6 +159,7 @@ def assert_as_if_nothing_had_been(shop, topics, histories, ledger, product, wish
 @pytest.mark.parametrize("point", WHO)
 def test_killed_at(shop, wire, topics, histories, ledger, point, turn):
     at = passages(point, turn)
+    print(f"seed {SEED}, {point}, round {turn}: {at}")
     customers, product = [Customer(wire) for _ in range(SHOPPERS)], shop.sells(price=PRICE, stock=STOCK)
     planned = {service: f"crash: {point}, passage {passage}" for service, passage in at.items()}
     before = {service: len(shop.said(service, "crash: ")) for service in at}
@@ -176,4 +177,4 @@ def test_killed_at(shop, wire, topics, histories, ledger, point, turn):
     ends = assert_as_if_nothing_had_been(shop, topics, histories, ledger, product, wishes)
     for service in at:  # as planned, and never again
         assert (fired(service), shop.last_end(service)) == ([planned[service]], f"supervisor: {service} was ended by signal 9")
-    print(f"seed {SEED}, {point}, round {turn}: {at}; {len(wishes)} orders, {ends.count('COMPLETED')} completed, {ends.count('CANCELLED')} cancelled")
+    print(f"{len(at)} killed; {len(wishes)} orders, {ends.count('COMPLETED')} completed, {ends.count('CANCELLED')} cancelled")
