@@ -83,12 +83,14 @@ secret() {
 }
 
 # The settings stand in a file that only we may read, because of the passwords; the supervisor gives an empty environment.
+# A file `once` beside it is for the next start alone: what a test tells a process must not meet the one that follows it.
 service_define() {
     local -a as=()
     ! as_account test -x "$(program "$1")" || as=("${AS_ACCOUNT[@]}")
     supervisor_define "$1" << SH
 set -a
 . ./settings
+[ ! -e once ] || { . ./once; rm once; }
 set +a
 exec ${as[*]} $(printf %q "$(program "$1")")
 SH

@@ -1,6 +1,7 @@
 /* Batch: begin, load, decide, save, commit — one transaction in two round trips, whatever its size — and what follows the commit. */
 #include "batch_inside.h"
 #include "clock.h"
+#include "crash.h"
 #include "invariant.h"
 #include "log.h"
 #include "memory.h"
@@ -110,8 +111,19 @@ static bool first_trip(struct batch *b)
     return pg_end(b->pg) && good;
 }
 
+/* The rows are to be there, not only on their way: their answers are awaited, as nobody else would do here. */
+static void perhaps_crash_after_insert(struct batch *b)
+{
+    if (!crash_due(CRASH_AFTER_INSERT))
+        return;
+    pg_sync(b->pg);
+    pg_end(b->pg);
+    crash_now(CRASH_AFTER_INSERT);
+}
+
 static bool second_trip(struct batch *b)
 {
+    crash_point(CRASH_BEFORE_INSERT);
     size_t *expected = ARENA_ARRAY(&b->arena, size_t, 2 * b->config->decider->aggregate_count);
     size_t saves = batch_send_saves(b, expected), others = 0;
     if (b->event_count > 0)
@@ -120,8 +132,10 @@ static bool second_trip(struct batch *b)
     others += batch_send_timers(b);
     others += batch_send_forgotten(b);
     others += batch_send_answers(b);
+    perhaps_crash_after_insert(b);
     pg_send(b->pg, "commit", NULL);
     pg_sync(b->pg);
+    crash_point(CRASH_COMMIT_SENT);
 
     bool good = true;
     for (size_t i = 0; good && i < saves; i++) {
@@ -201,6 +215,7 @@ static void start_effects(struct batch *b, struct engine *engine, struct entry *
     struct asker *asker = e->answer.later ? e->c->asker : NULL;
     for (size_t i = 0; i < e->decision.effect_count; i++) {
         const struct decided_effect *d = &e->decision.effects[i];
+        crash_point(CRASH_EFFECT_START);
         b->config->effects[d->effect](b->config->ctx, engine,
                                       &(struct effect){.aggregate = d->aggregate,
                                                        .correlation = e->c->command.correlation,
@@ -236,6 +251,7 @@ static void count(struct batch *b, const struct entry *e)
 
 void batch_finish(struct batch *b, struct engine *engine)
 {
+    crash_point(CRASH_COMMIT_ANSWERED);
     counter_add(&b->stats->events, b->event_count);
     end_spans(b);
     for (size_t i = 0; i < b->count; i++) {

@@ -2,6 +2,7 @@
 #include "engine.h"
 #include "batch.h"
 #include "clock.h"
+#include "crash.h"
 #include "invariant.h"
 #include "log.h"
 #include "memory.h"
@@ -106,6 +107,8 @@ static void end_effect(const struct engine_command *c)
 
 void engine_submit(struct engine *e, struct engine_command *c)
 {
+    if (uuid_is_nil(c->event) && c->command.type != COMMAND_TIMER_DUE) /* neither a message nor a timer */
+        crash_point(CRASH_EFFECT_ANSWER);
     if (span_recorded(&c->span))
         end_effect(c);
     if (!enqueue(e, c, false))

@@ -1,6 +1,7 @@
 /* Relay: reads the outbox in order, produces, waits for the reports, removes — a batch at a time, as large as what has gathered. */
 #include "relay.h"
 #include "clock.h"
+#include "crash.h"
 #include "invariant.h"
 #include "kafka.h"
 #include "log.h"
@@ -176,6 +177,8 @@ static const struct pg_rows *read_next(struct relay *r)
             &p);
     pg_sync(r->pg);
     pg_params_release(&p);
+    if (removing)
+        crash_point(CRASH_OUTBOX_REMOVAL);
     if (removing && !pg_receive(r->pg))
         return NULL;
     r->done_count = 0;

@@ -2,6 +2,7 @@
 #include "assignment.h"
 
 #include "client.h"
+#include "crash.h"
 #include "invariant.h"
 #include "log.h"
 #include "memory.h"
@@ -266,6 +267,7 @@ void assignment_commit(struct assignment *a)
     rd_kafka_topic_partition_list_t *list = assignment_take_uncommitted(a, NULL);
     if (list == NULL)
         return;
+    crash_point(CRASH_POSITION_COMMIT);
     if (rd_kafka_commit(a->rk, list, 1) != RD_KAFKA_RESP_ERR_NO_ERROR)
         assignment_commit_failed(a, list);
     rd_kafka_topic_partition_list_destroy(list);

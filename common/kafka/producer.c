@@ -11,6 +11,7 @@
 
 #include "client.h"
 #include "clock.h"
+#include "crash.h"
 #include "invariant.h"
 #include "log.h"
 #include "memory.h"
@@ -133,6 +134,7 @@ static void producer_delivered(rd_kafka_t *rk, const rd_kafka_message_t *deliver
         producer_break(p, rd_kafka_err2str(delivered->err)); /* reported later, with all that stand behind it */
     else {
         struct message *m = delivered->_private;
+        crash_point(CRASH_DELIVERY_REPORT);
         if (span_recorded(&m->span))
             producer_span(m, delivered);
         producer_report(p, &p->unreported, m, NULL);
@@ -288,6 +290,7 @@ static void producer_produce(struct kafka_producer *p, const char *topic, struct
     gauge_add(&p->outstanding, 1);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
         TAILQ_INSERT_TAIL(&p->unreported, m, order);
+        crash_point(CRASH_PRODUCE);
         return;
     }
     if (!refusing && !p->broken)

@@ -1,6 +1,7 @@
 /* Service: composes a process from its tables, and brings it up and down in order. */
 #include "check.h"
 #include "clock.h"
+#include "crashing.h"
 #include "invariant.h"
 #include "log.h"
 #include "memory.h"
@@ -55,12 +56,13 @@ const char *service_database_url(void)
     return config.database_url;
 }
 
-#define SETTING_TABLES 5
+#define SETTING_TABLES 6
 static size_t tables_of(const struct service *s, const struct setting *tables[SETTING_TABLES])
 {
     size_t n = 0;
     tables[n++] = common_settings;
     tables[n++] = tracing_settings;
+    tables[n++] = crashing_settings;
     if (s->decider) {
         tables[n++] = database_settings;
         tables[n++] = kafka_settings;
@@ -112,7 +114,8 @@ static bool configure(const struct service *s)
     struct buf problems = BUF_INIT;
     const struct setting *tables[SETTING_TABLES];
     size_t n = tables_of(s, tables);
-    bool good = settings_read(tables, n, environ, &problems) && start_log(s->name, &problems) && tracing_check(&problems);
+    bool good = settings_read(tables, n, environ, &problems) && start_log(s->name, &problems) && tracing_check(&problems) &&
+                crashing_check(&problems);
     if (!good)
         (void)fprintf(stderr, "%s cannot start:\n%s", s->name, problems.p);
     buf_release(&problems);

@@ -1,6 +1,7 @@
 /* Projector: a batch of records becomes scripts, dead letters and positions, in this order. */
 #include "inbound/projector.h"
 
+#include "crash.h"
 #include "log.h"
 #include "memory.h"
 #include "trace.h"
@@ -101,6 +102,7 @@ static bool is_where_we_left_it(struct projector *p, const struct kafka_position
 
 static bool positions_save(struct projector *p, const struct kafka_position *reached, size_t n)
 {
+    crash_point(CRASH_POSITION_COMMIT);
     if (!view_positions_save(p->cache, reached, n))
         return false;
     for (size_t i = 0; i < n; i++)
@@ -167,6 +169,16 @@ static enum view_verdict fold_record(struct projector *p, const struct kafka_rec
     return verdict;
 }
 
+/* Whoever waits for an answer sends all that is queued: so the batch is parted, before this change. */
+static void perhaps_crash_at_write(struct projector *p, size_t sent)
+{
+    if (!crash_due(CRASH_REDIS_WRITE))
+        return;
+    if (sent > 0)
+        (void)cache_receive(p->cache);
+    crash_now(CRASH_REDIS_WRITE);
+}
+
 /* Returns how many scripts were sent; *reasons of those that are dead are set. */
 static size_t send_all(struct projector *p, const struct kafka_record *records, size_t n, struct str *reasons)
 {
@@ -175,6 +187,7 @@ static size_t send_all(struct projector *p, const struct kafka_record *records, 
         struct view_change change;
         switch (fold_record(p, &records[i], &change, &reasons[i])) {
         case VIEW_CHANGES:
+            perhaps_crash_at_write(p, sent);
             view_send(p->cache, &change);
             sent++;
             break;

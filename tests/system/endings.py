@@ -82,3 +82,30 @@ def assert_told(order, kinds, never):
     until(all_there, lambda: f"{kinds} among {[notice['kind'] for notice in order.notices()]}")
     told = Counter(notice["kind"] for notice in order.notices())
     assert max(told.values()) == 1 and not told.keys() & never, told
+
+
+def end_of(order):
+    return order.waits_for("an end", lambda seen: seen["status"] in ("CANCELLED", "COMPLETED"))["status"]
+
+
+def charged_for(order, price):
+    """What payment says; the provider's books are compared with it."""
+    def answered():
+        answer = order.customer.gets(f"/api/payments/{order.id}")
+        return answer if answer.status != 503 else None  # it may just have been killed
+
+    answer = until(answered, "payment answers")
+    return price * sum(attempt["status"] == "APPROVED" for attempt in answer.json["attempts"]) if answer.status == 200 else 0
+
+
+def assert_ended(order, topics, ledger, price, reason="customer"):
+    """Whole, at one of the two ends; which."""
+    end = end_of(order)
+    charged = charged_for(order, price)
+    if end == "CANCELLED":
+        assert_cancelled(order, topics, ledger, reason, charged)
+    else:
+        requested = published(topics.of(order.id, "OrderCompleted"))["OrderCancelRequested"]
+        assert_completed(order, topics, ledger, charged, refused=requested)
+        assert charged == price
+    return end

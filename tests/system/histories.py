@@ -13,6 +13,18 @@ def database_url(service):
     raise AssertionError(f"{service}'s settings name no database")
 
 
+OF_ORDERS = """
+    select aggregate_kind, aggregate::text, version, id::text, topic from event
+    where (aggregate_kind, aggregate) in (select aggregate_kind, aggregate from event where correlation = any(%s::uuid[]))
+"""
+
+
+def rows(connection, query, values):
+    with connection.cursor() as cursor:
+        cursor.execute(query, values)
+        return cursor.fetchall()
+
+
 class Histories:
     def __init__(self):
         self.connections = [psycopg2.connect(database_url(service)) for service in CONTEXTS]
@@ -26,6 +38,11 @@ class Histories:
                 if cursor.fetchone():
                     return True
         return False
+
+    def of(self, order_ids):
+        """Every event of these orders, published or not, as (context, kind, aggregate, version, id, topic)."""
+        return [(context, *event) for context, connection in zip(CONTEXTS, self.connections)
+                for event in rows(connection, OF_ORDERS, (list(order_ids),))]
 
     def close(self):
         for connection in self.connections:

@@ -2,6 +2,7 @@
 import contextlib
 import os
 import pathlib
+import shlex
 import signal
 import subprocess
 import time
@@ -136,6 +137,14 @@ class Shop:
         until(lambda: self.pid(service) not in (None, pid), f"the supervisor has started {service} again")
         return pid
 
+    def starts_once_with(self, settings):
+        """{service: {name: value}}: these services are started anew, and have these settings besides until they end; who follows does not."""
+        self.stop(*settings)
+        for service, besides in settings.items():
+            once = RUN / "service" / service / "once"
+            once.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in besides.items()))
+        self.start(*settings)
+
     def pid(self, service):
         text = (RUN / "service" / service / "supervise" / "pid").read_text().strip()
         return int(text) if text else None
@@ -155,9 +164,13 @@ class Shop:
 
     def last_end(self, service):
         """How it ended last, as the supervisor noted in its log."""
-        files = sorted((RUN / "log" / service).glob("@*")) + [RUN / "log" / service / "current"]
-        ends = [line for file in files for line in file.read_text(errors="replace").splitlines() if line.startswith(f"supervisor: {service} ")]
+        ends = self.said(service, f"supervisor: {service} ")
         return ends[-1] if ends else None
+
+    def said(self, service, beginning):
+        """The lines of its log that begin so."""
+        files = sorted((RUN / "log" / service).glob("@*")) + [RUN / "log" / service / "current"]
+        return [line for file in files for line in file.read_text(errors="replace").splitlines() if line.startswith(beginning)]
 
     def takes(self, action):
         """Seconds."""

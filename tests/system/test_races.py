@@ -6,7 +6,7 @@ import time
 import pytest
 
 from consumers import reads_from_the_beginning
-from endings import assert_cancelled, assert_completed, published
+from endings import assert_cancelled, assert_completed, assert_ended, published
 from people import Customer, Order, basket
 from problems import assert_problem
 from replicas import as_the_gateway_would, replica
@@ -15,33 +15,6 @@ from waiting import at_once, until
 from wire import NoAnswer, Wire, new_key
 
 PRICE = 32000
-
-
-def end_of(order):
-    return order.waits_for("an end", lambda seen: seen["status"] in ("CANCELLED", "COMPLETED"))["status"]
-
-
-def charged_for(order, price):
-    """What payment says; the provider's books are compared with it."""
-    def answered():
-        answer = order.customer.gets(f"/api/payments/{order.id}")
-        return answer if answer.status != 503 else None  # it may just have been killed
-
-    answer = until(answered, "payment answers")
-    return price * sum(attempt["status"] == "APPROVED" for attempt in answer.json["attempts"]) if answer.status == 200 else 0
-
-
-def assert_ended(order, topics, ledger, price, reason="customer"):
-    """Whole, at one of the two ends; which."""
-    end = end_of(order)
-    charged = charged_for(order, price)
-    if end == "CANCELLED":
-        assert_cancelled(order, topics, ledger, reason, charged)
-    else:
-        requested = published(topics.of(order.id, "OrderCompleted"))["OrderCancelRequested"]
-        assert_completed(order, topics, ledger, charged, refused=requested)
-        assert charged == price
-    return end
 
 
 # ── 1: cancel against the start of delivery ──
