@@ -48,7 +48,7 @@ service_settings() {
 JUMUN_HTTP_LISTEN=127.0.0.1:${PORT[$1]}
 JUMUN_ADMIN_LISTEN=127.0.0.1:$(admin_port "$1")
 JUMUN_LOG_FORMAT=json
-JUMUN_LOG_LEVEL=info
+JUMUN_LOG_LEVEL=${LOG_LEVEL:-info}
 TEXT
     for variable in "${!OTEL_@}"; do
         printf '%s=%q\n' "$variable" "${!variable}"

@@ -2,6 +2,7 @@
 #include "batch_inside.h"
 #include "clock.h"
 #include "invariant.h"
+#include "log.h"
 #include "memory.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,6 +185,17 @@ static void end_spans(const struct batch *b)
             end_span(b, &b->entries[i], now);
 }
 
+/* At level debug: every decision, by which an order is followed through the contexts. */
+static void tell(const struct entry *e)
+{
+    if (e->fate == FATE_REFUSED)
+        log_debug("refused", LOG_ID("correlation", e->c->command.correlation), LOG_TEXT_OF("trace", trace_id(e->trace)),
+                  LOG_STR("refusal", e->decision.refusal->type));
+    else if (e->fate == FATE_DONE && e->decision.event_count > 0)
+        log_debug("decided", LOG_ID("correlation", e->c->command.correlation), LOG_TEXT_OF("trace", trace_id(e->trace)),
+                  LOG_STR("event", first_event_name(e)), LOG_INT("events", (int64_t)e->decision.event_count));
+}
+
 static void start_effects(struct batch *b, struct engine *engine, struct entry *e)
 {
     struct asker *asker = e->answer.later ? e->c->asker : NULL;
@@ -229,6 +241,7 @@ void batch_finish(struct batch *b, struct engine *engine)
     for (size_t i = 0; i < b->count; i++) {
         struct entry *e = &b->entries[i];
         count(b, e);
+        tell(e);
         if (e->c->asker) {
             e->c->asker->holds_key |= e->notes_key;
             e->c->asker->taken_along |= e->answer.later;

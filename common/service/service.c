@@ -170,6 +170,18 @@ static void serve_readiness(struct http_request *rq, void *ctx)
     http_reply_json(rq, reason ? 503 : 200, body);
 }
 
+/* What is waited for is a series of its own, which is there only as long: an alert names it. */
+static void show_readiness(const struct service_state *s, struct metrics_page *page)
+{
+    char label[60];
+    const char *reason = waiting_for(s);
+    metrics_value(page, "jumun_ready", "1: ready for requests.", NULL, reason == NULL);
+    if (!reason)
+        return;
+    (void)snprintf(label, sizeof label, "what=\"%s\"", reason);
+    metrics_value(page, "jumun_waiting_for", "1: it is unready because of this.", label, 1);
+}
+
 static void serve_metrics(struct http_request *rq, void *ctx)
 {
     const struct service_state *s = ctx;
@@ -177,8 +189,8 @@ static void serve_metrics(struct http_request *rq, void *ctx)
     struct metrics_page page = {.out = &text};
     metrics_process(&page);
     tracing_show(&page);
+    show_readiness(s, &page);
     if (!atomic_load(&s->starting)) {
-        metrics_value(&page, "jumun_ready", "1: ready for requests.", NULL, waiting_for(s) == NULL);
         if (s->server)
             http_show(s->server, NULL, &page);
         if (s->engine)

@@ -35,6 +35,11 @@ static bool hex_read(const char *text, uint8_t *bytes, size_t n)
     return any != 0;
 }
 
+struct str trace_id(struct str trace)
+{
+    return trace.n < TRACEPARENT_TEXT ? (struct str){0} : (struct str){trace.p + 3, 32};
+}
+
 void trace_hex(const uint8_t *bytes, size_t n, char *text)
 {
     for (size_t i = 0; i < n; i++) {

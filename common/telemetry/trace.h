@@ -37,6 +37,9 @@ struct trace_headers trace_split(struct str trace); /* views into it */
 /* The beginning of a trace that is not recorded: ids to find things by, in logs and events. */
 struct str trace_new(struct arena *arena);
 
+/* The trace's id, 32 characters, a view into it; absent when there is none. */
+struct str trace_id(struct str trace);
+
 void trace_hex(const uint8_t *bytes, size_t n, char *text); /* lower case; 2n characters, not terminated */
 
 /* ── spans ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "memory.h"
+#include "trace.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -158,6 +159,9 @@ static enum view_verdict fold_record(struct projector *p, const struct kafka_rec
     if (!cloud_event_type(event.type, &topic, &name, &major))
         return *reason = STR("ce_type: not <topic>.<name>.v<major>"), VIEW_DEAD;
     enum view_verdict verdict = projection_fold(&p->arena, &event, change, reason);
+    if (verdict == VIEW_CHANGES) /* by these lines of all contexts an order is followed */
+        log_debug("shown", LOG_ID("correlation", event.correlation), LOG_TEXT_OF("trace", trace_id(event.traceparent)),
+                  LOG_TEXT_OF("event", name));
     if (verdict == VIEW_CHANGES && !str_equal(topic, r->topic))
         return *reason = arena_printf(&p->arena, "ce_type: belongs to topic %.*s", STR_ARG(topic)), VIEW_DEAD;
     return verdict;

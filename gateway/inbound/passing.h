@@ -9,13 +9,13 @@
 
 struct passing {
     struct call *call;
+    struct str trace; /* a request without one begins one, so that all that it causes can be found by it */
     struct httpc_header headers[FORWARDED_MAX];
     size_t header_count;
 };
 
 struct passing *passing_new(struct call *call); /* in the request's arena. NULL: the token was refused, and so it is answered */
 struct str passing_url(struct call *call, const char *service_url);
-struct str passing_trace(struct http_request *rq); /* a request without one begins one, so that all that it causes can be found by it */
 
 void passing_give_up(struct call *call, const struct httpc_response *r); /* 503 or 504 */
 void passing_head(struct call *call, const struct httpc_response *r, struct http_answer *a);

@@ -64,7 +64,7 @@ static void add_request_id(struct passing *p)
         add(p, STR("x-request-id"), id_text(http_arena(rq), uuid_new()));
 }
 
-struct str passing_trace(struct http_request *rq)
+static struct str trace_of(struct http_request *rq)
 {
     return str_absent(http_trace(rq)) ? trace_new(http_arena(rq)) : http_trace(rq);
 }
@@ -162,6 +162,8 @@ static void answered(void *ctx, const struct httpc_response *r)
     struct http_answer a;
     passing_head(p->call, r, &a);
     a.body = r->body;
+    log_debug("passed", LOG_TEXT_OF("trace", trace_id(p->trace)), LOG_TEXT_OF("method", http_method(p->call->http)),
+              LOG_TEXT_OF("path", http_path(p->call->http)), LOG_INT("status", r->status));
     call_reply(p->call, &a);
 }
 
@@ -169,6 +171,7 @@ struct passing *passing_new(struct call *call)
 {
     struct passing *p = ARENA_NEW(http_arena(call->http), struct passing);
     p->call = call;
+    p->trace = trace_of(call->http);
     http_each_header(call->http, forward_header, p);
     if (!add_identity(p))
         return NULL;
@@ -186,7 +189,7 @@ void proxy_pass(struct call *call, const char *service_url)
                                                       .url = passing_url(call, service_url),
                                                       .headers = p->headers,
                                                       .header_count = p->header_count,
-                                                      .trace = passing_trace(call->http),
+                                                      .trace = p->trace,
                                                       .body = body,
                                                       .deadline = gateway_config.upstream_deadline,
                                                       .done = answered,

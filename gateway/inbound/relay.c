@@ -111,7 +111,7 @@ void proxy_stream(struct call *call, const char *service_url)
                                                           .url = passing_url(call, service_url),
                                                           .headers = p->headers,
                                                           .header_count = p->header_count,
-                                                          .trace = passing_trace(call->http),
+                                                          .trace = p->trace,
                                                           .deadline = gateway_config.upstream_deadline,
                                                           .silence = gateway_config.stream_silence,
                                                           .head = in_head,

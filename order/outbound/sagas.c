@@ -13,7 +13,8 @@ static int name_index(const char *const *names, int count, struct str name)
 
 bool sagas_count(struct pg *pg, struct saga_counts *counts)
 {
-    static const char sql[] = "select status, count(*), count(*) filter (where deadline < now()) from orders where open group by status";
+    static const char sql[] = "select status, count(*), count(*) filter (where deadline < now()), count(needs_review)"
+                              " from orders where open group by status";
     const struct pg_rows *rows = pg_query(pg, sql, NULL);
     if (!rows)
         return false;
@@ -22,6 +23,7 @@ bool sagas_count(struct pg *pg, struct saga_counts *counts)
         int status = name_index(order_status_names, ORDER_STATUSES, pg_text(rows, row, 0));
         counts->open[status] = pg_int8(rows, row, 1);
         counts->overdue[status] = pg_int8(rows, row, 2);
+        counts->review[status] = pg_int8(rows, row, 3);
     }
     return true;
 }

@@ -12,7 +12,7 @@
 #include "pg.h"
 
 struct saga_counts {
-    int64_t open[ORDER_STATUSES], overdue[ORDER_STATUSES];
+    int64_t open[ORDER_STATUSES], overdue[ORDER_STATUSES], review[ORDER_STATUSES]; /* review: a person must ask the provider */
 };
 bool sagas_count(struct pg *pg, struct saga_counts *counts); /* false: a fault */
 

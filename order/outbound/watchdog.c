@@ -17,7 +17,7 @@ static struct {
     pthread_cond_t wake;
     bool stopping; /* under lock */
     struct pg *pg;
-    struct gauge open[ORDER_STATUSES], overdue[ORDER_STATUSES];
+    struct gauge open[ORDER_STATUSES], overdue[ORDER_STATUSES], review[ORDER_STATUSES];
 } watchdog = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* One is named; GET /ops/sagas?overdue=true names all. */
@@ -45,6 +45,7 @@ static void look(void)
     for (int i = 0; i < ORDER_STATUSES; i++) {
         gauge_set(&watchdog.open[i], counts.open[i]);
         gauge_set(&watchdog.overdue[i], counts.overdue[i]);
+        gauge_set(&watchdog.review[i], counts.review[i]);
         overdue += counts.overdue[i];
     }
     if (overdue > 0)
@@ -116,4 +117,5 @@ void watchdog_show(struct metrics_page *page)
 {
     show_gauges(page, "jumun_sagas", "Orders that are not at their end, counted every ten seconds.", watchdog.open);
     show_gauges(page, "jumun_sagas_overdue", "Those of them that are past their deadline.", watchdog.overdue);
+    show_gauges(page, "jumun_sagas_review", "Those of them whose payment a person must look at.", watchdog.review);
 }

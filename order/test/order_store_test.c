@@ -309,6 +309,8 @@ static void open_orders_are_counted_and_listed(void **state)
     assert_int_equal(counts.open[ORDER_CONFIRMED] + counts.open[ORDER_CANCELLING], 2);
     assert_int_equal(counts.overdue[ORDER_CONFIRMED] + counts.overdue[ORDER_CANCELLING], 2);
     assert_int_equal(counts.open[ORDER_COMPLETED], 0);
+    assert_int_equal(counts.review[ORDER_CANCELLING], 1);
+    assert_int_equal(counts.review[ORDER_PENDING_PAYMENT] + counts.review[ORDER_CONFIRMED], 0);
 
     assert_true(sagas_list(pg, false, (struct uuid){0}, 2, &arena, &items, &n));
     assert_int_equal(n, 2);

@@ -10,8 +10,9 @@ GRPC_NAME = re.compile(r"/([\w-]+\.)+[\w-]+/[\w-]+")
 PROTOCOLS = ("grpc", "grpc-web", "http", "http2", "https", "mongo", "mysql", "redis", "tcp", "tls", "udp")
 PORT = re.compile(rf"({'|'.join(sorted(PROTOCOLS, key=len, reverse=True))})(-[a-z0-9-]+)?")
 APP_PROTOCOL = re.compile(rf"({'|'.join(PROTOCOLS)}|kubernetes\.io/(h2c|ws|wss))")
-# What is there beside what we bring: the mesh's own, and where the watchers are.
-NAMESPACES = {"istio-system", "kube-system", "observability"}
+SHOP = "jumun"  # the namespace that is in the mesh
+# What is there beside what we bring.
+NAMESPACES = {"istio-system", "kube-system"}
 CLASSES = {"istio"}
 ROOT_NAMESPACE = "istio-system"
 EXPECTED = ("402", "404", "409")  # answers as they should be
@@ -20,14 +21,15 @@ TOLERANCE = "health.kiali.io/rate"
 
 
 class Mesh(Manifests):
-    """The manifests, as who is in the mesh sees them."""
+    """The manifests, as who is in the mesh sees them: without what lives in a namespace that is none of it (who watches)."""
 
     def __init__(self, things):
-        super().__init__(things)
+        """Workloads, services and network policies of other namespaces are outside of it."""
+        super().__init__([t for t in things if t["kind"] not in (*WORKLOADS, "Service", "NetworkPolicy") or t["metadata"].get("namespace", SHOP) == SHOP])
         self.namespaces = {t["metadata"]["name"] for t in self.of("Namespace")} | NAMESPACES
 
     def own(self):
-        return next(iter(self.of("Namespace")), {"metadata": {"name": "default", "labels": {}}})
+        return self.named("Namespace", SHOP)
 
     def namespace_of(self, thing):
         return thing["metadata"].get("namespace", self.own()["metadata"]["name"])
@@ -92,6 +94,29 @@ def operations(policy):
 
 def tls_mode(rule):
     return rule["spec"].get("trafficPolicy", {}).get("tls", {}).get("mode")
+
+
+SELECTING = ("AuthorizationPolicy", "PeerAuthentication", "RequestAuthentication", "Sidecar", "Telemetry")
+
+
+def chosen_by(thing):
+    return thing["spec"].get("selector", thing["spec"].get("workloadSelector", {})).get("matchLabels", thing["spec"].get("workloadSelector", {}).get("labels"))
+
+
+def kia0002(m):
+    """Policies add up; of the others one is the namespace's, and which, nobody knows."""
+    seen = {}
+    for thing in m.of(*SELECTING[1:]):
+        key = (thing["kind"], m.namespace_of(thing))
+        if not chosen_by(thing) and not thing["spec"].get("targetRefs") and seen.setdefault(key, thing) is not thing:
+            yield f"{called(thing)}: another one is for the whole namespace, too"
+
+
+def kia0004(m):
+    """A Job's pods come and go."""
+    for thing in m.of(*SELECTING):
+        if chosen_by(thing) and not any(selects(chosen_by(thing), template(w)["metadata"]["labels"]) for w in m.of(*SERVERS)):
+            yield f"{called(thing)} is about nobody"
 
 
 def kia0101(m):
@@ -460,6 +485,16 @@ def nothing_that_changes_is_repeated(m):
             yield f"{called(route)}: what is no GET may be repeated"
 
 
+def ports_are_told_apart(m):
+    """As istioctl finds (IST0112), not Kiali."""
+    for virtual in m.of("VirtualService"):
+        for route in m.routes(virtual):
+            for to in [d["destination"] for d in route.get("route", [])]:
+                service = m.service(to["host"], virtual)
+                if service and len(service["spec"]["ports"]) > 1 and to.get("port", {}).get("number") not in [p["port"] for p in service["spec"]["ports"]]:
+                    yield f"{called(virtual)}: which port of {to['host']}?"
+
+
 def only_good_tokens_pass(m):
     for gateway in api(m):
         believed = [a for a in m.of("RequestAuthentication") if any(t["kind"] == "Gateway" and t["name"] == gateway["metadata"]["name"] for t in a["spec"].get("targetRefs", []))]
@@ -505,11 +540,11 @@ def network_policies_let_the_mesh_through(m):
         yield "NetworkPolicy gateway: the ingress may not come"
 
 
-RULES = [kia0101, kia0102, kia0103, kia0104, kia0106, kia0201, kia0202, kia0203, kia0204, kia0205, kia0206, kia0207, kia0208, kia0209, kia0301,
+RULES = [kia0002, kia0004, kia0101, kia0102, kia0103, kia0104, kia0106, kia0201, kia0202, kia0203, kia0204, kia0205, kia0206, kia0207, kia0208, kia0209, kia0301,
          kia0601, kia0602, kia0701, kia1101, kia1102, kia1103, kia1104, kia1105, kia1106, kia1107, kia1108, kia1301, kia1401, kia1402,
          kia1501, kia1502, kia1503, kia1504, kia1701,
          pods_have_app_and_version, everybody_is_in_the_mesh, mutual_tls_is_paired, nobody_may_everything, each_service_has_limits_and_ejection,
-         nothing_that_changes_is_repeated, only_good_tokens_pass, refusals_are_no_failures, network_policies_let_the_mesh_through]
+         nothing_that_changes_is_repeated, ports_are_told_apart, only_good_tokens_pass, refusals_are_no_failures, network_policies_let_the_mesh_through]
 
 
 def findings(things):

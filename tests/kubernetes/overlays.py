@@ -31,7 +31,8 @@ def tree():
         shutil.copytree(ROOT / "kubernetes", place, ignore=shutil.ignore_patterns("secrets"))
         shutil.copytree(ROOT / "istio", place.parent / "istio")
         shutil.copytree(ROOT / "local/template", place.parent / "loyalty")  # as a new team's service
-        subprocess.run([place.parent / "loyalty/kubernetes/local/make-secrets"], check=True)  # and the local overlay's
+        for made in sorted([*place.glob("overlays/*/make-secrets"), place.parent / "loyalty/kubernetes/local/make-secrets"]):
+            subprocess.run([made], check=True)
         yield place
 
 

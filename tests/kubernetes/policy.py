@@ -7,6 +7,8 @@ PORT_NAME = re.compile(r"(http2?|grpc|tcp|tls|https|udp|mongo|redis)(-[a-z0-9-]+
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 SERVERS = ("Deployment", "StatefulSet", "DaemonSet")
 SERVICES = ("order", "product", "payment", "notification", "customer-view", "delivery", "gateway")
+# Who may read files of its node: which, and whether it may also write there. Only root may read them; so its namespace has nobody else in it.
+READS_ITS_NODE = {"log-agent": {"/var/log/pods": False, "/var/lib/jumun-log-agent": True}}
 # What a secret looks like that was put where everybody may read it.
 PLAIN_SECRET = re.compile(r"password|passwd|secret|token|private[-_]?key|BEGIN [A-Z ]*PRIVATE KEY|://[^/\s:@$]+:[^@/\s$]+@", re.I)
 SECRET_NAMES_ALLOWED = re.compile(r"(_FILE|_URL)$|^(JUMUN_TOKEN_(ISSUER|AUDIENCE))$")
@@ -94,13 +96,17 @@ def each_server_is_covered_once(m, _):
     for workload in m.servers():
         labels = template(workload)["metadata"]["labels"]
         budgets = [b for b in m.of("PodDisruptionBudget") if selects(b["spec"].get("selector", {}).get("matchLabels"), labels)]
-        if len(budgets) != 1:
+        # Eviction leaves a DaemonSet's pods where they are: a budget would count for nothing.
+        if len(budgets) != (workload["kind"] != "DaemonSet"):
             yield f"{called(workload)} has {len(budgets)} disruption budgets"
         policies = [p for p in m.of("NetworkPolicy") if selects(p["spec"]["podSelector"].get("matchLabels"), labels)]
         if len(policies) != 1:
             yield f"{called(workload)} has {len(policies)} network policies of its own"
-    if not any(p["spec"]["podSelector"] == {} and set(p["spec"]["policyTypes"]) == {"Ingress", "Egress"} for p in m.of("NetworkPolicy")):
-        yield "no policy denies what none allows"
+    denied = {p["metadata"].get("namespace") for p in m.of("NetworkPolicy")
+              if p["spec"]["podSelector"] == {} and set(p["spec"]["policyTypes"]) == {"Ingress", "Egress"}}
+    for namespace in m.of("Namespace"):
+        if namespace["metadata"]["name"] not in denied:
+            yield f"in {called(namespace)} no policy denies what none allows"
 
 
 def scalers_are_one_each(m, _):
@@ -152,19 +158,41 @@ def there_is_time_to_stop(m, _):
             yield f"{called(workload)}: an update takes replicas away before it has others"
 
 
+def rights_of(m, workload):
+    """The Roles that are bound to its account."""
+    account = template(workload)["spec"].get("serviceAccountName")
+    return [b["roleRef"] for b in m.of("RoleBinding", "ClusterRoleBinding") for subject in b.get("subjects", [])
+            if subject["kind"] == "ServiceAccount" and subject["name"] == account]
+
+
+def rights_are_to_look(m, _):
+    for binding in m.of("RoleBinding", "ClusterRoleBinding"):
+        if binding["kind"] == "ClusterRoleBinding" or binding["roleRef"]["kind"] != "Role":
+            yield f"{called(binding)} gives rights on the whole cluster"
+    for role in m.of("Role", "ClusterRole"):
+        for rule in role["rules"]:
+            if not set(rule["verbs"]) <= {"get", "list", "watch"} or set(rule["resources"]) & {"secrets", "*"}:
+                yield f"{called(role)} gives more than looking at what is no secret"
+
+
 def pods_are_restricted(m, _):
     for workload in m.of(*WORKLOADS):
         spec = template(workload)["spec"]
         of_pod = spec.get("securityContext", {})
-        if of_pod.get("runAsNonRoot") is not True or not of_pod.get("runAsUser"):
+        of_node = READS_ITS_NODE.get(workload["metadata"]["name"], {})
+        if not of_node and (of_pod.get("runAsNonRoot") is not True or not of_pod.get("runAsUser")):
             yield f"{called(workload)} may run as root"
         if of_pod.get("seccompProfile", {}).get("type") != "RuntimeDefault":
             yield f"{called(workload)} has no seccomp profile"
-        if spec.get("automountServiceAccountToken") is not False:
-            yield f"{called(workload)} is given a token for the cluster"
+        if spec.get("automountServiceAccountToken") is not False and not rights_of(m, workload):
+            yield f"{called(workload)} is given a token for the cluster, and no rights that it would need one for"
         if not m.named("ServiceAccount", spec.get("serviceAccountName", "")):
             yield f"{called(workload)} has no account of its own"
-        if any(volume.get("hostPath") for volume in spec.get("volumes", [])) or any(spec.get(f"host{x}") for x in ("Network", "PID", "IPC")):
+        places = {volume["name"]: volume["hostPath"]["path"] for volume in spec.get("volumes", []) if volume.get("hostPath")}
+        written = {places[mount["name"]] for c in containers(workload) for mount in c.get("volumeMounts", [])
+                   if mount["name"] in places and not mount.get("readOnly")}
+        if set(places.values()) - set(of_node) or written - {path for path, may in of_node.items() if may} or \
+                any(spec.get(f"host{x}") for x in ("Network", "PID", "IPC")):
             yield f"{called(workload)} reaches for its host"
         for container in containers(workload):
             own = container.get("securityContext", {})
@@ -176,7 +204,8 @@ def pods_are_restricted(m, _):
         labels = namespace["metadata"]["labels"]
         # A mesh without a CNI plugin puts an init container with rights into each pod: then it is only told who else is not restricted.
         admitted = "audit" if labels.get("istio-injection") == "enabled" else "enforce"
-        if labels.get(f"pod-security.kubernetes.io/{admitted}") != "restricted":
+        inside = {w["metadata"]["name"] for w in m.of(*WORKLOADS) if w["metadata"].get("namespace") == namespace["metadata"]["name"]}
+        if labels.get(f"pod-security.kubernetes.io/{admitted}") != "restricted" and not (inside and inside <= set(READS_ITS_NODE)):
             yield f"{called(namespace)} does not enforce restricted pods"
     if not m.of("Namespace"):
         yield "there is no namespace"
@@ -263,7 +292,7 @@ def values_are_no_secrets(m, _):
 
 
 RULES = [labels_are_complete, selectors_match, each_server_is_covered_once, scalers_are_one_each, resources_are_said, probes_are_there,
-         there_is_time_to_stop, pods_are_restricted, images_are_versions, ports_are_named, references_lead_somewhere,
+         there_is_time_to_stop, pods_are_restricted, rights_are_to_look, images_are_versions, ports_are_named, references_lead_somewhere,
          settings_are_the_programs, values_are_no_secrets]
 
 

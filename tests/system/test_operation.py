@@ -1,6 +1,7 @@
 """What operators look at, and that processes end in good order."""
 import json
 import re
+import subprocess
 import threading
 
 import pytest
@@ -95,6 +96,12 @@ def test_the_metrics_are_what_prometheus_reads(shop, customer, service):
     assert any(name.startswith("process_") for name in families), sorted(families)
 
 
+@pytest.mark.parametrize("service", SERVICES)
+def test_promtool_has_nothing_to_say_against_the_metrics(shop, service):
+    told = subprocess.run(["promtool", "check", "metrics"], input=shop.asks_admin(service, "/metrics").text, capture_output=True, text=True, timeout=10)
+    assert (told.returncode, told.stdout + told.stderr) == (0, "")
+
+
 def metric(shop, service, name, **labels):
     samples = parse_metrics(shop.asks_admin(service, "/metrics").text)[name][1]
     return sum(value for (_, found), value in samples.items() if set(labels.items()) <= set(found))
@@ -176,5 +183,7 @@ def test_a_service_that_waits_for_its_database_says_so(shop, customer):
             until(lambda: shop.asks_admin(service, "/readyz").status_code == 503, f"{service} is not ready")
             assert shop.asks_admin(service, "/healthz").status_code == 200
             assert shop.asks_admin(service, "/readyz").json()["waitingFor"] == "database"
+            assert metric(shop, service, "jumun_ready") == 0
+            assert metric(shop, service, "jumun_waiting_for", what="database") == 1
         assert customer.history() == []
     customer.orders(shop.tea).waits_until("COMPLETED")
