@@ -138,7 +138,7 @@ test_summary() {
             step_counted "$name" || failed=$(( failed + 1 ))
         fi
     done
-    (( passed + failed > 0 )) || die "no test ran" "tests/system and each component's test/ are where they should be."
+    (( passed + failed + skipped > 0 )) || die "no test ran" "tests/system and each component's test/ are where they should be."
     printf '\n%d passed, %d failed%s\n' "$passed" "$failed" "$( (( skipped == 0 )) || echo ", $skipped skipped")"
     (( failed == 0 )) || exit 1
 }

@@ -7,14 +7,16 @@ import pytest
 from pages import ROOT, as_told, blocks, run
 
 PAGES = sorted((ROOT / "docs/operations/cluster").glob("*.md"))
+NEEDS = {"mesh-words.sh": "mesh", "watch-words.sh": "observed"}  # who uses these words, by the overlay that has what they are about
 LONG = {"zero-downtime-deploy", "autoscaling", "a-new-teams-service"}
 
 
 def why_not(page, overlay):
     if os.environ.get("CLUSTER_PAGES") == "quick" and page.stem in LONG:
         return "a long one, left out in a hurry (CLUSTER_PAGES=quick)"
-    if "mesh-words.sh" in page.read_text() and "mesh" not in pathlib.Path(overlay).name:
-        return "it needs the mesh, and that is not deployed here (OVERLAY=kubernetes/overlays/mesh)"
+    for words, needed in NEEDS.items():
+        if words in page.read_text() and needed != pathlib.Path(overlay).name:
+            return f"it is about another overlay than the one that is deployed here (OVERLAY=kubernetes/overlays/{needed})"
     if page.stem == "a-new-teams-service" and "IMAGE_LOAD" not in os.environ:
         return "nobody has said how an image gets to the cluster (IMAGE_LOAD)"
     return None
