@@ -37,7 +37,10 @@ static bool hex_read(const char *text, uint8_t *bytes, size_t n)
 
 struct str trace_id(struct str trace)
 {
-    return trace.n < TRACEPARENT_TEXT ? (struct str){0} : (struct str){trace.p + 3, 32};
+    struct str id = {0};
+    if (trace.n >= TRACEPARENT_TEXT)
+        id = (struct str){trace.p + 3, 32};
+    return id;
 }
 
 void trace_hex(const uint8_t *bytes, size_t n, char *text)
