@@ -14,11 +14,17 @@ jumun_deploy() {
     deploy_secrets "$overlay"
     (umask 077 && kubectl kustomize "$overlay" > "$rendered")
     say "deploy: $(grep -c '^kind: ' "$rendered") objects"
-    # What is checked below must have its namespace.
-    kubectl get namespace jumun > /dev/null 2>&1 || kubectl apply -f "$ROOT/kubernetes/base/namespace.yaml" > /dev/null
+    deploy_namespaces "$rendered"
     kubectl apply --dry-run=server -f "$rendered" > /dev/null || die "the cluster would not take all of it" "Nothing was changed."
     kubectl apply -f "$rendered" | awk '{ count[$NF]++ } END { for (word in count) print "  " count[word], word }' | sort
     deploy_settled
+}
+
+# deploy_namespaces RENDERED: what is checked before anything is changed must have its namespace, and so those that are missing are made first.
+deploy_namespaces() {
+    local namespaces=$ROOT/build/namespaces.yaml
+    awk -v RS='---\n' -v ORS='---\n' '/(^|\n)kind: Namespace\n/' "$1" > "$namespaces"
+    [[ ! -s $namespaces ]] || kubectl get -f "$namespaces" > /dev/null 2>&1 || kubectl apply -f "$namespaces" > /dev/null
 }
 
 # Those that are made here, of the overlay itself or of the local one that it may stand on.
