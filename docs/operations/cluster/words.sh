@@ -8,6 +8,7 @@
 #     GATEWAY        where the shop is asked, e.g. http://shop.example; else its ingress, else the Service `gateway`
 #     OVERLAY        what is deployed there (kubernetes/overlays/local)
 #     IMAGE_LOAD     a command that takes the archives of images to the cluster, e.g. `kind load image-archive`
+#     OUTSIDE        a command that runs the one that it is given where Debian's mirror is reached, to build an image, if that is elsewhere
 #     NODE_RESTART   a command that restarts the node that it is given the name of
 
 OVERLAY=${OVERLAY:-kubernetes/overlays/local}
