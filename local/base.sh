@@ -7,8 +7,8 @@ RUN=${JUMUN_RUN:-$ROOT/.run}
 [[ $RUN == /* ]] || RUN=$PWD/$RUN
 
 # What this command was told for itself must not reach what it starts: a service refuses a JUMUN_ name it does not know.
-BIN=${JUMUN_BIN:-}
-[[ -z $BIN || $BIN == /* ]] || BIN=$PWD/$BIN
+PROGRAMS=${JUMUN_BIN:-}
+[[ -z $PROGRAMS || $PROGRAMS == /* ]] || PROGRAMS=$PWD/$PROGRAMS
 unset JUMUN_RUN JUMUN_BIN
 
 # shellcheck disable=SC2034  # for the other files

@@ -25,7 +25,7 @@ build_step() {
 }
 
 build_services() {
-    [[ -z $BIN ]] || return 0
+    [[ -z $PROGRAMS ]] || return 0
     [[ -e $ROOT/build/release/build.ninja ]] || say "build: compiling the services (the first time takes a while)"
     build_preset release "${SERVICES[@]}"
     say "build: up to date"
@@ -33,5 +33,5 @@ build_services() {
 
 # program SERVICE: the path of its executable.
 program() {
-    echo "${BIN:-$ROOT/build/release}/$1/$1"
+    echo "${PROGRAMS:-$ROOT/build/release}/$1/$1"
 }
