@@ -47,9 +47,8 @@ POLICY=/usr/sbin/policy-rc.d
 NO_CLUSTER=/etc/postgresql-common/createcluster.d/jumun.conf
 
 packages_install() {
-    local log had_redis=1
+    local log name
     log=$(mktemp)
-    [[ " $* " != *" redis-server "* ]] || had_redis=0
 
     # shellcheck disable=SC2016  # for the shell of root
     if ! as_root sh -c '
@@ -75,8 +74,9 @@ packages_install() {
     fi
     rm -f "$log"
 
-    # A Redis that was installed for us is not to start by itself on the next boot.
-    if (( had_redis == 0 )) && [[ -d /run/systemd/system ]]; then
-        as_root systemctl -q disable redis-server || true
-    fi
+    # A server that was installed for us is not to start by itself on the next boot.
+    [[ -d /run/systemd/system ]] || return 0
+    for name in redis-server prometheus prometheus-alertmanager; do
+        [[ " $* " != *" $name "* ]] || as_root systemctl -q disable "$name" || true
+    done
 }
