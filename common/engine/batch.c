@@ -178,16 +178,29 @@ static const char *first_event_name(const struct entry *e)
     return e->decision.event_count > 0 ? e->decision.decider->events[e->decision.events[0].type].name : NULL;
 }
 
+/* The names of all that was decided, with a space between; what finds no room is left out. */
+static struct str event_names(const struct entry *e, char *text, size_t room)
+{
+    size_t used = 0;
+    for (size_t i = 0; i < e->decision.event_count; i++) {
+        int n = snprintf(text + used, room - used, "%s%s", i > 0 ? " " : "", e->decision.decider->events[e->decision.events[i].type].name);
+        if (n < 0 || (size_t)n >= room - used)
+            break;
+        used += (size_t)n;
+    }
+    return (struct str){text, used};
+}
+
 /* From the batch's start to its commit, which is the same for all that were decided in it. */
 static void end_span(const struct batch *b, const struct entry *e, instant now)
 {
-    char name[100];
+    char name[100], events[160];
     const char *event = first_event_name(e);
     const struct refusal *refusal = e->decision.refusal;
     int n = snprintf(name, sizeof name, "decide%s%.80s", event ? " " : "", event ? event : "");
     span_end(&e->span, SPAN_INTERNAL, SPAN_UNSET, now, (struct str){name, (size_t)n},
              LOG_FIELDS(LOG_ID("jumun.correlation", e->c->command.correlation), LOG_INT("jumun.batch.size", (int64_t)b->count),
-                        LOG_INT("jumun.events", (int64_t)e->decision.event_count),
+                        LOG_TEXT_OF("jumun.events", event_names(e, events, sizeof events)),
                         LOG_STR("jumun.refusal", refusal ? refusal->type : NULL)));
 }
 

@@ -45,6 +45,6 @@ def assert_versions_ascend(events):
 def assert_each_went_well_and_once(topics, orders):
     for order in orders:
         events = topics.of(order.id, *EVERYTHING)
-        assert told(events) == TOLD, order.id
+        assert told(events) == TOLD, (order.id, told(events))
         assert_versions_ascend(events)
     assert topics.dead_letters([order.id for order in orders]) == []

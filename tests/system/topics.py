@@ -105,7 +105,7 @@ class Topics:
         """All events with this key (an order's or a product's id), once those of these names are among them."""
         def there():
             self._read_on()
-            found = [event.name for event in self.events(key)]
+            found = list({event.id: event.name for event in self.events(key)}.values())  # a copy stands for nobody
             return all(found.count(name) >= names.count(name) for name in names)
 
         until(there, lambda: f"{names} on the topics for {key}; there are {[event.name for event in self.events(key)]}")
