@@ -9,7 +9,7 @@ import time
 
 import requests
 
-from people import Admin, Customer, basket
+from people import Admin, Customer, Person, basket
 from waiting import until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -28,6 +28,7 @@ class Shop:
         self.wire = wire
         self.admin = Admin(wire)
         self.prober = Customer(wire)
+        self.operator = Person(wire, "operator")
         self.goods = None
         self.own = self.as_it_is()
 
@@ -69,6 +70,20 @@ class Shop:
         return self.prober.reads(f"/api/products/{product['id']}")["available"]
 
     # ── processes ──
+
+    def opens(self, **settings):
+        """With these settings and else its own, every service ready, and order asking payment: what was before has left nothing behind."""
+        self.is_told(settings)
+        self.waits_until_ready()
+        until(self.asks_payment, lambda: f"the breaker before payment is closed: {self.breaker()}")
+
+    def breaker(self):
+        return next(breaker for breaker in self.operator.reads("/api/ops/breakers")["items"] if breaker["name"] == "payment")
+
+    def asks_payment(self):
+        """A breaker that was opened is closed by those who order."""
+        closed = self.breaker()["state"] == "CLOSED"
+        return closed or self.prober.orders(self.tea) and False
 
     def jumun(self, *words, limit=120, **environment):
         done = subprocess.run([ROOT / "jumun", *words], capture_output=True, text=True, timeout=limit, stdin=subprocess.DEVNULL,
