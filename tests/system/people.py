@@ -4,6 +4,7 @@ import uuid
 from waiting import LIMIT, until
 from wire import NoAnswer, new_key
 
+PAYMENT_TIME = 1.5  # seconds that the provider may take (JUMUN_PROVIDER_DEADLINE_MS); then order answers 202, and the payment follows by itself
 ADDRESS = {"recipient": "김주문", "phone": "010-1234-5678", "zip": "63535", "line1": "제주특별자치도 서귀포시 녹차분재로 15", "line2": "2층"}
 
 
@@ -111,6 +112,15 @@ class Customer(Person):
         assert answer.status in (201, 202, 402), answer
         return Order(self, answer)
 
+    def orders_in_time(self, status, product, quantity=1, token="tok_ok", **options):
+        """An order whose answer tells what became of its payment. Where payment took too long for that, another one is placed."""
+        def told():
+            answer = self.places(basket([(product, quantity)], token), **options)
+            assert_in_time(answer, status)
+            return Order(self, answer) if answer.status == status else None
+
+        return until(told, f"an order is answered {status}")
+
     def insists_on_ordering(self, product, quantity=1, token="tok_ok"):
         answer = self.insists("POST", "/api/orders", basket([(product, quantity)], token), new_key())
         assert answer.status in (201, 202), answer
@@ -170,6 +180,19 @@ class Order:
     def delivery(self):
         return self.customer.reads(f"/api/deliveries/{self.id}")
 
+    def is_paid(self):
+        """When it was answered; or, where payment took too long for that, by itself a moment later."""
+        return self.payment_is_known(201, "APPROVED")
+
+    def is_declined(self):
+        return self.payment_is_known(402, "DECLINED")
+
+    def payment_is_known(self, in_time, status):
+        assert_in_time(self.answer, in_time)
+        if self.answer.status != in_time:
+            until(lambda: self.shown()["payment"]["status"] == status, lambda: f"the payment is {status}: {self.shown()}")
+        return self
+
     def pays(self, token, key=None):
         return self.customer.posts(f"/api/orders/{self.id}/payment", {"method": "card", "token": token}, key=key or new_key())
 
@@ -202,6 +225,11 @@ class Order:
 
     def notices(self):
         return [notice for notice in self.customer.notices() if notice["orderId"] == self.id]
+
+
+def assert_in_time(answer, status):
+    """What is answered when the payment's outcome is known; or 202, not known yet, but no sooner than payment's time is over."""
+    assert answer.status == status or answer.status == 202 and answer.took >= PAYMENT_TIME, (answer, answer.took)
 
 
 def has_all(items, wanted):

@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 
-from people import Person, basket
+from people import Person, assert_in_time, basket
 from problems import assert_problem
 from shop import PORTS
 from waiting import until
@@ -81,13 +81,13 @@ def test_another_scheme_is_401(customer, scheme):
 
 
 def test_the_inner_path_of_attempts_is_not_there_outside(shop, customer):
-    order = customer.orders(shop.tea, token="tok_declined")
+    order = customer.orders(shop.tea, token="tok_declined").is_declined()
     attempt = {"attempt": 2, "amount": {"amount": 1, "currency": "KRW"}, "method": "card", "token": "tok_ok"}
     for path in (f"/api/payments/{order.id}/attempts", f"/payments/{order.id}/attempts", f"/api//payments/{order.id}/attempts"):
         answer = customer.posts(path, attempt, headers={"X-Jumun-Caller": "order"})
         assert_problem(answer, 404, "/problems/not-found")
     assert len(order.payment()["attempts"]) == 1
-    assert order.pays("tok_ok").status == 201
+    assert_in_time(order.pays("tok_ok"), 201)
     order.waits_until("COMPLETED")
 
 
@@ -129,17 +129,19 @@ class Issuer:
         return subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.key], input=text, check=True, capture_output=True).stdout
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def free_ports():
+    """Two."""
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 @contextlib.contextmanager
 def running_gateway(shop, jwks):
-    port = free_port()
+    port, admin_port = free_ports()
     upstreams = {f"JUMUN_{name.replace('-', '_').upper()}_URL": f"http://127.0.0.1:{number}" for name, number in PORTS.items() if name != "gateway"}
-    settings = {**upstreams, "JUMUN_HTTP_LISTEN": f"127.0.0.1:{port}", "JUMUN_ADMIN_LISTEN": f"127.0.0.1:{free_port()}", "JUMUN_JWKS_FILE": str(jwks)}
+    settings = {**upstreams, "JUMUN_HTTP_LISTEN": f"127.0.0.1:{port}", "JUMUN_ADMIN_LISTEN": f"127.0.0.1:{admin_port}", "JUMUN_JWKS_FILE": str(jwks)}
     process = subprocess.Popen([os.readlink(f"/proc/{shop.pid('gateway')}/exe")], env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                stderr=subprocess.DEVNULL)
     try:
@@ -160,6 +162,7 @@ def strict_gateway(whole_shop, issuer):
         with contextlib.suppress(NoAnswer):
             return wire.send("GET", "/api/products?limit=1").status == 200
 
+    whole_shop.opens()
     with running_gateway(whole_shop, issuer.jwks) as wire:
         until(answers, "the second gateway answers")
         yield wire
@@ -177,7 +180,7 @@ def test_a_good_token_of_a_known_key_is_believed(strict_gateway, issuer):
 def test_a_subject_that_is_no_uuid_is_always_the_same_customer(shop, strict_gateway, issuer):
     token, again = issuer.token(sub="kim@example.com"), issuer.token(sub="kim@example.com", iat=None)
     placed = strict_gateway.send("POST", "/api/orders", basket([(shop.tea, 1)]), {"Authorization": f"Bearer {token}", "Idempotency-Key": new_key()})
-    assert placed.status == 201
+    assert_in_time(placed, 201)
     order = strict_gateway.send("GET", f"/api/orders/{placed.json['id']}", headers={"Authorization": f"Bearer {again}"})
     assert order.status == 200
 

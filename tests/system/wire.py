@@ -1,6 +1,7 @@
 """The wire to the gateway: a request, and all of its answer."""
 import json
 import socket
+import time
 import uuid
 
 import requests
@@ -9,8 +10,8 @@ HOST, PORT = "127.0.0.1", 8088
 
 
 class Answer:
-    def __init__(self, status, headers, body):
-        self.status, self.headers, self.body = status, headers, body
+    def __init__(self, status, headers, body, took=None):
+        self.status, self.headers, self.body, self.took = status, headers, body, took
 
     @property
     def json(self):
@@ -51,13 +52,14 @@ class Wire:
             elif not isinstance(body, bytes):
                 body = json.dumps(body, ensure_ascii=False).encode()
         headers = {name: value for name, value in headers.items() if value is not None}
+        began = time.monotonic()
         try:
             got = self.session.request(method, f"http://{self.host}:{self.port}{path}", data=body, headers=headers, timeout=timeout,
                                        allow_redirects=False, stream=True)
             body = begin_of_stream(got) if got.headers.get("Content-Type") == "text/event-stream" else got.content
         except requests.RequestException as fault:
             raise NoAnswer(f"{method} {path}: {fault}") from fault
-        answer = Answer(got.status_code, got.headers, body)
+        answer = Answer(got.status_code, got.headers, body, took=time.monotonic() - began)
         if self.saw:
             self.saw(method, path, answer)
         return answer
