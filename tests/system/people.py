@@ -170,6 +170,14 @@ class Order:
         answer = self.customer.gets(f"/api/my/orders/{self.id}")
         return answer.json if answer.status == 200 else None
 
+    def is_ready(self):
+        """For a courier: delivery has both words that it waits for. PREPARED in the customer's view is product's word alone: order and delivery may
+        not have heard it."""
+        until(lambda: (answer := self.customer.gets(f"/api/deliveries/{self.id}")).status == 200 and answer.json["status"] == "READY",
+              lambda: f"the delivery of {self.id} is ready; it is {self.customer.gets(f'/api/deliveries/{self.id}')}")
+        until(lambda: self.shown()["status"] == "PREPARED", lambda: f"order {self.id} is prepared; it is {self.shown()}")
+        return self
+
     def shown(self):
         """As order shows it, payment and delivery likewise."""
         return self.customer.reads(f"/api/orders/{self.id}")
