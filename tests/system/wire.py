@@ -5,8 +5,10 @@ import time
 import uuid
 
 import requests
+import urllib3
 
 HOST, PORT = "127.0.0.1", 8088
+FRESH = 3  # seconds; services close a connection that is idle for ten
 
 
 class Answer:
@@ -33,6 +35,27 @@ class NoAnswer(Exception):
     """The connection failed: whether anything was done is not known."""
 
 
+class Pool(urllib3.HTTPConnectionPool):
+    """Takes no connection for a request that it has not used for a while: the gateway is about to close it, and would not see the request."""
+
+    def _put_conn(self, conn):
+        if conn is not None:
+            conn.left_at = time.monotonic()
+        super()._put_conn(conn)
+
+    def _get_conn(self, timeout=None):
+        conn = super()._get_conn(timeout)
+        if time.monotonic() - getattr(conn, "left_at", time.monotonic()) > FRESH:
+            conn.close()  # it connects anew by itself
+        return conn
+
+
+class Adapter(requests.adapters.HTTPAdapter):
+    def init_poolmanager(self, *args, **options):
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": Pool}
+
+
 class Wire:
     """Connections to one gateway. `saw(method, path, answer)` is told of every answer."""
 
@@ -40,7 +63,7 @@ class Wire:
         self.host, self.port, self.saw = host, port, saw
         self.session = requests.Session()
         self.session.trust_env = False
-        self.session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=128))
+        self.session.mount("http://", Adapter(pool_maxsize=128))
 
     def send(self, method, path, body=None, headers=None, timeout=15):
         """`body`: an object becomes JSON; bytes and text are sent as they are."""
