@@ -121,6 +121,17 @@ class Customer(Person):
 
         return until(told, f"an order is answered {status}")
 
+    def regrets(self, product, token):
+        """An order that payment knows of, and not what became of it; cancelled before it does. Where the wish came too late for that, another one."""
+        def in_time():
+            order = self.orders(product, token=token)
+            assert order.answer.status == 202, order.answer
+            until(order.is_known_to_payment, f"payment knows of {order.id}")
+            answer = order.cancels()
+            return order if answer.status == 202 and answer.json["payment"]["status"] == "ASKED" and answer.json["status"] == "CANCELLING" else None
+
+        return until(in_time, "an order is cancelled before its payment is known")
+
     def insists_on_ordering(self, product, quantity=1, token="tok_ok"):
         answer = self.insists("POST", "/api/orders", basket([(product, quantity)], token), new_key())
         assert answer.status in (201, 202), answer
@@ -184,6 +195,9 @@ class Order:
 
     def payment(self):
         return self.customer.reads(f"/api/payments/{self.id}")
+
+    def is_known_to_payment(self):
+        return self.customer.gets(f"/api/payments/{self.id}").status == 200
 
     def delivery(self):
         return self.customer.reads(f"/api/deliveries/{self.id}")
