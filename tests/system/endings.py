@@ -92,7 +92,7 @@ def charged_for(order, price):
     """What payment says; the provider's books are compared with it."""
     def answered():
         answer = order.customer.gets(f"/api/payments/{order.id}")
-        return answer if answer.status != 503 else None  # it may just have been killed
+        return answer if answer.status not in (503, 504) else None  # it may just have been killed
 
     answer = until(answered, "payment answers")
     return price * sum(attempt["status"] == "APPROVED" for attempt in answer.json["attempts"]) if answer.status == 200 else 0

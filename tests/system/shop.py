@@ -5,12 +5,11 @@ import pathlib
 import shlex
 import signal
 import subprocess
-import time
 
 import requests
 
 from people import Admin, Customer, Person, basket
-from waiting import until
+from waiting import LIMIT, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUN = pathlib.Path(os.environ.get("JUMUN_RUN") or ROOT / ".run").resolve()
@@ -164,12 +163,12 @@ class Shop:
         text = (RUN / "service" / service / "supervise" / "pid").read_text().strip()
         return int(text) if text else None
 
-    def asks_admin(self, service, path):
-        return requests.get(f"http://127.0.0.1:{admin_port(service)}{path}", timeout=2)
+    def asks_admin(self, service, path, limit=LIMIT):
+        return requests.get(f"http://127.0.0.1:{admin_port(service)}{path}", timeout=limit)
 
     def is_ready(self, service):
         try:
-            return self.asks_admin(service, "/readyz").status_code == 200
+            return self.asks_admin(service, "/readyz", limit=2).status_code == 200
         except requests.RequestException:
             return False
 
@@ -177,18 +176,11 @@ class Shop:
         for service in SERVICES:
             until(lambda: self.is_ready(service), f"{service} is ready")
 
-    def last_end(self, service):
-        """How it ended last, as the supervisor noted in its log."""
-        ends = self.said(service, f"supervisor: {service} ")
-        return ends[-1] if ends else None
+    def ends(self, service):
+        """How it ended, each time, as the supervisor noted in its log: a moment later."""
+        return self.said(service, f"supervisor: {service} ")
 
     def said(self, service, beginning):
         """The lines of its log that begin so."""
         files = sorted((RUN / "log" / service).glob("@*")) + [RUN / "log" / service / "current"]
         return [line for file in files for line in file.read_text(errors="replace").splitlines() if line.startswith(beginning)]
-
-    def takes(self, action):
-        """Seconds."""
-        began = time.monotonic()
-        action()
-        return time.monotonic() - began
