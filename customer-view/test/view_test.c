@@ -74,7 +74,8 @@ static size_t life_length;
 struct world {
     struct arena arena;
     struct projector *projector;
-    struct cache *reader;
+    struct cache *reader; /* also of: */
+    struct view_reader view;
     struct uuid order, customer;
     int32_t partition;
     int rewinds;
@@ -108,6 +109,15 @@ static void load_positions(struct world *w)
     assert_true(projector_positions(w->projector, positions, TOPICS));
 }
 
+/* What this Redis holds is read: nobody else fills it. */
+static void settle(struct world *w)
+{
+    struct view_generations g;
+    assert_true(generations_load(w->reader, &g) && generations_settle(w->reader, &g));
+    assert_true(generations_load(w->reader, &g) && generations_settled(&g));
+    memcpy(w->view.generation, g.reads, sizeof w->view.generation);
+}
+
 static int begin(void **state)
 {
     static struct world w;
@@ -117,8 +127,9 @@ static int begin(void **state)
     w.partition &= 0x7fffffff;
     w.projector = projector_new(test_cache(), NULL);
     w.projector->rewind = count_rewind;
-    w.projector->rewind_ctx = &w;
-    w.reader = test_cache();
+    w.projector->ctx = &w;
+    w.reader = w.view.cache = test_cache();
+    settle(&w);
     load_positions(&w);
     TELL(completed_life);
     *state = &w;
@@ -136,18 +147,24 @@ static void forget(struct world *w, const char *command, const char *key)
     assert_non_null(cache_receive(w->reader));
 }
 
-static int end(void **state)
+static void drop_of(struct world *w, const char *g)
 {
-    struct world *w = *state;
     char order[UUID_TEXT + 1], customer[UUID_TEXT + 1];
     uuid_format(w->order, order);
     uuid_format(w->customer, customer);
     forget(w, "DEL",
-           arena_printf(&w->arena, "view:1:order:%s view:1:timeline:%s view:1:customer:%s view:1:listener:%s", order, order, customer,
-                        customer)
+           arena_printf(&w->arena, "view:%s:order:%s view:%s:timeline:%s view:%s:customer:%s view:listener:%s", g, order, g, order, g,
+                        customer, customer)
                .p);
     for (int i = 0; i < TOPICS; i++)
-        forget(w, "HDEL", arena_printf(&w->arena, "view:1:positions %s:%d", topics[i], (int)w->partition).p);
+        forget(w, "HDEL", arena_printf(&w->arena, "view:%s:positions %s:%d", g, topics[i], (int)w->partition).p);
+}
+
+static int end(void **state)
+{
+    struct world *w = *state;
+    settle(w);
+    drop_of(w, w->view.generation);
     projector_free(w->projector);
     cache_free(w->reader);
     arena_release(&w->arena);
@@ -207,7 +224,7 @@ static void arrive(struct world *w, const struct happening *h, int64_t offset)
 static struct str document(struct world *w)
 {
     struct view_order o = {.id = id_text(w, w->order)};
-    assert_true(view_load(w->reader, &w->arena, &o, 1, true));
+    assert_int_equal(view_load(&w->view, &w->arena, &o, 1, true), VIEW_READ);
     struct buf b = BUF_INIT;
     struct json_writer writer = {.out = &b};
     assert_true(document_belongs(&o.document, w->customer));
@@ -229,7 +246,8 @@ static struct str document_of_a_life(struct world *w)
 static void start_over(struct world *w)
 {
     struct str id = id_text(w, w->order);
-    forget(w, "DEL", arena_printf(&w->arena, "view:1:order:%s view:1:timeline:%s", id.p, id.p).p);
+    const char *g = w->view.generation;
+    forget(w, "DEL", arena_printf(&w->arena, "view:%s:order:%s view:%s:timeline:%s", g, id.p, g, id.p).p);
 }
 
 /* ── stories ── */
@@ -334,13 +352,13 @@ static void what_comes_before_its_order_waits_unseen(void **state)
     struct str ids[5];
     size_t n = 5;
     arrive(w, &life[9], 9); /* DeliveryStarted */
-    assert_true(view_load(w->reader, &w->arena, &o, 1, false));
+    assert_int_equal(view_load(&w->view, &w->arena, &o, 1, false), VIEW_READ);
     assert_false(document_belongs(&o.document, w->customer));
-    assert_true(view_list(w->reader, &w->arena, w->customer, (struct str){0}, ids, &n));
+    assert_int_equal(view_list(&w->view, &w->arena, w->customer, (struct str){0}, ids, &n), VIEW_READ);
     assert_int_equal(n, 0);
     arrive(w, &life[0], 0);
     n = 5;
-    assert_true(view_list(w->reader, &w->arena, w->customer, (struct str){0}, ids, &n));
+    assert_int_equal(view_list(&w->view, &w->arena, w->customer, (struct str){0}, ids, &n), VIEW_READ);
     assert_int_equal(n, 1);
     assert_non_null(strstr(document(w).p, "\"trackingNumber\":\"6012\""));
 }
@@ -355,10 +373,10 @@ static void a_customers_orders_are_listed_newest_first_page_by_page(void **state
         arrive(w, &life[0], i);
     }
     size_t n = 2;
-    assert_true(view_list(w->reader, &w->arena, w->customer, (struct str){0}, ids, &n));
+    assert_int_equal(view_list(&w->view, &w->arena, w->customer, (struct str){0}, ids, &n), VIEW_READ);
     assert_int_equal(n, 2);
     assert_true(str_equal(ids[0], id_text(w, orders[2])) && str_equal(ids[1], id_text(w, orders[1])));
-    assert_true(view_list(w->reader, &w->arena, w->customer, ids[1], ids, &n));
+    assert_int_equal(view_list(&w->view, &w->arena, w->customer, ids[1], ids, &n), VIEW_READ);
     assert_int_equal(n, 1);
     assert_true(str_equal(ids[0], id_text(w, orders[0])));
     for (int i = 0; i < 3; i++) {
@@ -455,7 +473,7 @@ static void who_goes_on_listening_stands_where_it_began(void **state)
     assert_string_equal(then.epoch, first.epoch);
     assert_int_equal(feed_id_compare(then.since, first.since), 0);
     assert_true(feed_id_compare(then.last, first.last) > 0);
-    forget(w, "DEL", arena_printf(&w->arena, "view:1:listener:%s", id_text(w, w->customer).p).p);
+    forget(w, "DEL", arena_printf(&w->arena, "view:listener:%s", id_text(w, w->customer).p).p);
     struct feed_standing anew = listens(w);
     assert_true(feed_id_compare(anew.since, then.last) > 0);
 }
@@ -467,11 +485,11 @@ static void a_redis_that_was_emptied_begins_another_epoch(void **state)
     struct feed_standing standing = listens(w);
     assert_true(feed_epoch(w->reader, epoch));
     assert_string_equal(epoch, standing.epoch);
-    forget(w, "DEL", "view:1:epoch");
+    forget(w, "DEL", "view:epoch");
     assert_true(feed_epoch(w->reader, epoch));
     assert_string_not_equal(epoch, standing.epoch);
     assert_string_equal(listens(w).epoch, epoch);
-    forget(w, "SET", "view:1:epoch 0123456789abcdef"); /* of a Redis that ran before */
+    forget(w, "SET", "view:epoch 0123456789abcdef"); /* of a Redis that ran before */
     assert_true(feed_epoch(w->reader, epoch));
     assert_string_not_equal(epoch, "0123456789abcdef");
 }
@@ -481,7 +499,7 @@ static void a_redis_that_was_emptied_begins_another_epoch(void **state)
 static int64_t position(struct world *w, int topic)
 {
     struct kafka_position p = {topics[topic], w->partition, 0};
-    assert_true(view_positions_load(w->reader, &p, 1));
+    assert_true(view_positions_load(w->reader, w->view.generation, &p, 1));
     return p.next;
 }
 
@@ -505,12 +523,12 @@ static void a_redis_that_has_forgotten_is_told_again_from_where_it_remembers(voi
     struct view_order o = {.id = id_text(w, w->order)};
     arrive(w, &life[1], 1);
     start_over(w);
-    forget(w, "HDEL", arena_printf(&w->arena, "view:1:positions jumun.order:%d", (int)w->partition).p);
+    forget(w, "HDEL", arena_printf(&w->arena, "view:%s:positions jumun.order:%d", w->view.generation, (int)w->partition).p);
 
     struct kafka_record r = record(w, &life[2], 2);
     assert_int_equal(projector_apply(w->projector, &r, 1), KAFKA_RETRY);
     assert_int_equal(w->rewinds, 1);
-    assert_true(view_load(w->reader, &w->arena, &o, 1, false));
+    assert_int_equal(view_load(&w->view, &w->arena, &o, 1, false), VIEW_READ);
     assert_true(str_absent(o.document.fields[DOCUMENT_version]));
 
     load_positions(w); /* the consumer does so, and goes back */
