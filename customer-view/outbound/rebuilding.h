@@ -12,7 +12,7 @@
 #include "generations.h"
 #include "instant.h"
 
-#define REBUILDING_LEASE SECONDS(15)
+#define REBUILDING_LEASE SECONDS(10)
 #define DIFFERENCES_KEPT 1000
 
 struct rebuilding {
