@@ -41,7 +41,7 @@ bool comparison_scan(struct cache *c, const char *generation, char cursor[24], s
 
 /*
  * KEYS: document and timeline of the live one, of the rebuilt one. ARGV: what the lists' keys begin with, twice; order.
- * Timelines are compared as sets are: the order of arrival is of no meaning, a document sorts them. Returns a print of both sides, and
+ * Timelines are compared as sets are, for the order of arrival is of no meaning, a document sorts them: each entry that only one has. Returns a print of both sides, and
  * field, live, rebuilt of each difference.
  */
 static const char order_script[] =
@@ -62,8 +62,12 @@ static const char order_script[] =
     "end "
     "for name, value in pairs(live) do if rebuilt[name] ~= value then differs(name, value, rebuilt[name]) end end "
     "for name, value in pairs(rebuilt) do if live[name] == nil then differs(name, nil, value) end end "
-    "for i = 1, math.max(#live_entries, #rebuilt_entries) do "
-    "  if live_entries[i] ~= rebuilt_entries[i] then differs('timeline', live_entries[i], rebuilt_entries[i]) break end "
+    "local i, k = 1, 1 "
+    "while i <= #live_entries or k <= #rebuilt_entries do "
+    "  local a, b = live_entries[i], rebuilt_entries[k] "
+    "  if a == b then i = i + 1 k = k + 1 "
+    "  elseif not b or (a and a < b) then differs('timeline', a, nil) i = i + 1 "
+    "  else differs('timeline', nil, b) k = k + 1 end "
     "end "
     "local customer = rebuilt.customer or live.customer "
     "if customer then "

@@ -31,7 +31,7 @@ struct difference {
 };
 /* Looks at one; no differences: *n 0. Texts live in the arena. */
 void comparison_send(struct cache *c, const struct comparison *between, const struct subject *s);
-#define DIFFERENCES_MAX 64 /* of one order: more fields than a document has */
+#define DIFFERENCES_MAX 64 /* of one order: fields of a document, and entries of its timeline */
 bool comparison_receive(struct cache *c, struct arena *arena, struct subject *s, struct difference *differences, size_t *n);
 
 struct str difference_json(struct arena *arena, const struct subject *s, const struct difference *d);
