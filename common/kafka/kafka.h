@@ -52,6 +52,18 @@ void kafka_producer_show(const struct kafka_producer *p, struct metrics_page *pa
 /* True when the brokers answer a metadata request within `patience`. For readiness. */
 bool kafka_producer_reachable(struct kafka_producer *p, duration patience);
 
+/*
+ * From where to where the partitions of topics reach, as Kafka says now. Any thread. Asked of a producer, because on a consumer's connection
+ * the question would wait behind every fetch. False: it cannot be told, or not all of it.
+ */
+struct kafka_extent {
+    const char *topic; /* as it was given */
+    int32_t partition;
+    int64_t begin, end; /* the first record that is kept; behind the last one */
+};
+bool kafka_extents(struct kafka_producer *p, const char *const *topics, size_t topic_count, duration patience, struct arena *arena,
+                   struct kafka_extent **extents, size_t *n);
+
 /* ── consumer ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 struct kafka_record {

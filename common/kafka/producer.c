@@ -391,3 +391,60 @@ void kafka_producer_show(const struct kafka_producer *p, struct metrics_page *pa
     metrics_gauge(page, "jumun_kafka_produce_outstanding", "Messages not reported yet.", p->labels, &p->outstanding);
     metrics_histogram_time(page, "jumun_kafka_produce_seconds", "From producing a message to its report.", p->labels, &p->time);
 }
+
+/* ── how far the topics reach ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* How many partitions a topic has; 0: it cannot be told. */
+static int partitions_of(struct kafka_producer *p, const char *topic, duration patience)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(p->rk, topic, NULL);
+    rd_kafka_resp_err_t error = rd_kafka_metadata(p->rk, 0, handle, &metadata, client_milliseconds(patience));
+    int partitions = 0;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            partitions = metadata->topics[0].partition_cnt;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(handle);
+    return partitions;
+}
+
+static bool extent_ask(struct kafka_producer *p, struct kafka_extent *e, duration patience)
+{
+    return rd_kafka_query_watermark_offsets(p->rk, e->topic, e->partition, &e->begin, &e->end, client_milliseconds(patience)) ==
+           RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static bool extents_ask(struct kafka_producer *p, const char *const *topics, size_t topic_count, duration patience, struct arena *arena,
+                   struct kafka_extent **extents, size_t *n)
+{
+    duration until = clock_monotonic() + patience;
+    size_t room = 0;
+    *extents = NULL;
+    *n = 0;
+    for (size_t t = 0; t < topic_count; t++) {
+        int partitions = partitions_of(p, topics[t], until - clock_monotonic());
+        if (partitions == 0)
+            return false;
+        struct kafka_extent *more = ARENA_ARRAY(arena, struct kafka_extent, room += (size_t)partitions);
+        if (*n > 0)
+            memcpy(more, *extents, *n * sizeof *more);
+        *extents = more;
+        for (int i = 0; i < partitions; i++) {
+            more[*n] = (struct kafka_extent){.topic = topics[t], .partition = i};
+            if (!extent_ask(p, &more[(*n)++], until - clock_monotonic()))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool kafka_extents(struct kafka_producer *p, const char *const *topics, size_t topic_count, duration patience, struct arena *arena,
+                   struct kafka_extent **extents, size_t *n)
+{
+    pthread_mutex_lock(&p->renewing);
+    bool told = extents_ask(p, topics, topic_count, patience, arena, extents, n);
+    pthread_mutex_unlock(&p->renewing);
+    return told;
+}

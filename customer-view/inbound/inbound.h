@@ -4,9 +4,18 @@
 
 #include "service.h"
 
-extern const struct service_route view_routes[];
 void *view_worker_new(void); /* a connection to Redis for each query worker */
 void view_worker_free(void *connection);
+
+extern const struct service_route view_routes[];
+
+#define VIEW_TOPICS 5
+extern const char *const view_topics[VIEW_TOPICS];
+bool view_extents(duration patience, struct arena *arena, struct kafka_extent **extents, size_t *n); /* of them, see kafka_extents() */
+int view_filled_percent(void); /* while it is filled, and cannot be read */
+
+void get_rebuild(struct call *call, void *connection);
+void post_rebuild(struct call *call, void *connection);
 
 bool projector_start(struct engine *none, char problem[200]);
 void projector_stop(void);

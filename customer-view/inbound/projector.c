@@ -19,6 +19,14 @@ struct projector *projector_new(struct cache *cache, struct kafka_producer *dead
     return p;
 }
 
+struct projector *projector_new_rebuilding(struct cache *cache, const char *generation)
+{
+    struct projector *p = projector_new(cache, NULL);
+    p->generations = generation_rebuilding(generation);
+    p->rebuilding = true;
+    return p;
+}
+
 void projector_free(struct projector *p)
 {
     for (size_t i = 0; i < p->left_count; i++)
@@ -60,7 +68,8 @@ static struct kafka_position *left_at(struct projector *p, const char *topic, in
 bool projector_positions(void *projector, struct kafka_position *positions, size_t n)
 {
     struct projector *p = projector;
-    if (!connected(p) || !view_positions_load(p->cache, positions, n))
+    if (!connected(p) || (!p->rebuilding && !generations_load(p->cache, &p->generations)) ||
+        !view_positions_load(p->cache, p->generations.writes, positions, n))
         return false;
     for (size_t i = 0; i < n; i++)
         left_at(p, positions[i].topic, positions[i].partition)->next = positions[i].next;
@@ -87,14 +96,18 @@ static size_t reached_by(struct projector *p, const struct kafka_record *records
 
 /*
  * Asked before each batch, for a cheap round trip: a Redis that was started again may have lost its last second, one that was flushed or
- * restored knows something else altogether. Newer events must not be applied on top of a gap: their versions would shut out the lost ones.
+ * restored knows something else altogether, and another generation may be written by now. Newer events must not be applied on top of a gap:
+ * their versions would shut out the lost ones.
  */
 static bool is_where_we_left_it(struct projector *p, const struct kafka_position *reached, size_t n, bool *agrees)
 {
     struct kafka_position *now = arena_copy(&p->arena, reached, n * sizeof *now);
-    if (!view_positions_load(p->cache, now, n))
+    struct view_generations generations;
+    if (!view_positions_look(p->cache, p->generations.writes, now, n, &generations))
         return false;
-    *agrees = true;
+    *agrees = p->rebuilding || strcmp(generations.writes, p->generations.writes) == 0;
+    if (*agrees && !p->rebuilding)
+        p->generations = generations; /* another may be read by now */
     for (size_t i = 0; i < n; i++)
         *agrees &= now[i].next == left_at(p, now[i].topic, now[i].partition)->next;
     return true;
@@ -103,7 +116,7 @@ static bool is_where_we_left_it(struct projector *p, const struct kafka_position
 static bool positions_save(struct projector *p, const struct kafka_position *reached, size_t n)
 {
     crash_point(CRASH_POSITION_COMMIT);
-    if (!view_positions_save(p->cache, reached, n))
+    if (!view_positions_save(p->cache, p->generations.writes, reached, n))
         return false;
     for (size_t i = 0; i < n; i++)
         left_at(p, reached[i].topic, reached[i].partition)->next = reached[i].next;
@@ -138,6 +151,11 @@ static bool dead_letters_send(struct projector *p, const struct kafka_record *re
 {
     bool all_taken = true;
     uint64_t sent = 0;
+    if (p->rebuilding) {
+        for (size_t i = 0; i < n; i++)
+            counter_add(&p->dead, !str_absent(reasons[i]));
+        return true;
+    }
     for (size_t i = 0; i < n; i++)
         if (!str_absent(reasons[i])) {
             dead_letter_send(p, &records[i], reasons[i], &all_taken);
@@ -161,7 +179,7 @@ static enum view_verdict fold_record(struct projector *p, const struct kafka_rec
     if (!cloud_event_type(event.type, &topic, &name, &major))
         return *reason = STR("ce_type: not <topic>.<name>.v<major>"), VIEW_DEAD;
     enum view_verdict verdict = projection_fold(&p->arena, &event, change, reason);
-    if (verdict == VIEW_CHANGES) /* by these lines of all contexts an order is followed */
+    if (verdict == VIEW_CHANGES && !p->rebuilding) /* by these lines of all contexts an order is followed */
         log_debug("shown", LOG_ID("correlation", event.correlation), LOG_TEXT_OF("trace", trace_id(event.traceparent)),
                   LOG_TEXT_OF("event", name));
     if (verdict == VIEW_CHANGES && !str_equal(topic, r->topic))
@@ -188,7 +206,7 @@ static size_t send_all(struct projector *p, const struct kafka_record *records, 
         switch (fold_record(p, &records[i], &change, &reasons[i])) {
         case VIEW_CHANGES:
             perhaps_crash_at_write(p, sent);
-            view_send(p->cache, &change);
+            view_send(p->cache, &p->generations, &change);
             sent++;
             break;
         case VIEW_PASSES: passed++; break;
@@ -201,16 +219,17 @@ static size_t send_all(struct projector *p, const struct kafka_record *records, 
 
 static bool receive_all(struct projector *p, size_t sent)
 {
-    uint64_t applied = 0;
+    uint64_t applied = 0, moved = 0;
     for (size_t i = 0; i < sent; i++) {
         enum view_applied what = view_receive(p->cache);
         if (what == VIEW_FAULT)
             return false;
         applied += what == VIEW_APPLIED;
+        moved += what == VIEW_MOVED;
     }
     counter_add(&p->applied, applied);
-    counter_add(&p->known_already, sent - applied);
-    return true;
+    counter_add(&p->known_already, sent - applied - moved);
+    return moved == 0;
 }
 
 static enum kafka_verdict apply(struct projector *p, const struct kafka_record *records, size_t n)
@@ -218,11 +237,13 @@ static enum kafka_verdict apply(struct projector *p, const struct kafka_record *
     struct kafka_position *reached;
     size_t reached_count = reached_by(p, records, n, &reached);
     bool agrees;
+    if (p->may_reach && !p->may_reach(p->ctx, reached, reached_count))
+        return KAFKA_RETRY;
     if (!connected(p) || !is_where_we_left_it(p, reached, reached_count, &agrees))
         return KAFKA_RETRY;
     if (!agrees) {
         log_warning("Redis is not where it was left: going back to what it knows");
-        p->rewind(p->rewind_ctx);
+        p->rewind(p->ctx);
         return KAFKA_RETRY;
     }
     struct str *reasons = ARENA_ARRAY(&p->arena, struct str, n);

@@ -24,6 +24,8 @@
     X("POST", "/api/deliveries/{id}/complete", DELIVERY)                                                                                   \
     X("GET", "/api/my/orders", CUSTOMER_VIEW)                                                                                              \
     X("GET", "/api/my/orders/{id}", CUSTOMER_VIEW)                                                                                         \
+    X("GET", "/api/ops/view/rebuild", CUSTOMER_VIEW)                                                                                       \
+    X("POST", "/api/ops/view/rebuild", CUSTOMER_VIEW)                                                                                      \
     X("GET", "/api/my/notifications", NOTIFICATION)                                                                                        \
     X("GET", "/api/my/preferences", NOTIFICATION)                                                                                          \
     X("PUT", "/api/my/preferences", NOTIFICATION)
