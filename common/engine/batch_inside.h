@@ -14,6 +14,7 @@
 enum fate {
     FATE_OPEN,      /* to be decided */
     FATE_DUPLICATE, /* the inbox has it already */
+    FATE_CONTRADICTED, /* … with another content */
     FATE_STALE,     /* a timer that is not due any more */
     FATE_ANSWERED,  /* by its idempotency key, not by deciding */
     FATE_DONE,
@@ -78,6 +79,7 @@ void batch_note_once(struct batch *b, struct entry *e); /* its inbox id, its key
 void batch_part_copies(struct batch *b);                /* answers for those that stand in the batch twice */
 void batch_send_once(struct batch *b);
 bool batch_take_once(struct batch *b);
+bool batch_known_messages_trip(struct batch *b); /* which of the duplicates are none */
 bool batch_known_keys_trip(struct batch *b); /* answers for those that had come before */
 size_t batch_send_forgotten(struct batch *b);
 size_t batch_send_answers(struct batch *b);

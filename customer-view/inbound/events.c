@@ -15,6 +15,7 @@ static const char *const topics[] = {"jumun.order", "jumun.payment", "jumun.prep
 static const struct kafka_positions positions = {projector_positions};
 
 static struct projector *projector;
+static struct letters *letters;
 static _Atomic(struct kafka_consumer *) consumer;
 
 /* Kafka's thread may be here before kafka_consumer_start() has returned; then the batch comes again, and so does the wish. */
@@ -98,8 +99,8 @@ bool projector_start(struct engine *none, char problem[200])
         return false;
     }
     watch.cache = cache_new(view_config.redis_url);
-    projector = projector_new(
-        cache, kafka_producer_new(&(struct kafka_producer_config){.brokers = view_config.kafka_brokers, .client = "customer-view"}));
+    letters = letters_start(&(struct letters_config){.brokers = view_config.kafka_brokers, .service = "customer-view"});
+    projector = projector_new(cache, letters);
     projector->rewind = rewind_consumer;
     consumer = kafka_consumer_start(&(struct kafka_consumer_config){
         .brokers = view_config.kafka_brokers,
@@ -121,6 +122,12 @@ void projector_stop(void)
     live_stop();
     kafka_consumer_stop(consumer);
     projector_free(projector);
+    letters_stop(letters);
+}
+
+struct letters *projector_letters(void)
+{
+    return letters;
 }
 
 /* The view answers from Redis alone. That Kafka is away makes it old, not silent: the lag tells (jumun_kafka_consumer_lag). */
@@ -137,7 +144,6 @@ void projector_show(struct metrics_page *page)
     metrics_counter(page, "jumun_view_applied_total", "Events that have changed the view.", NULL, &p->applied);
     metrics_counter(page, "jumun_view_known_already_total", "Events that came again and changed nothing.", NULL, &p->known_already);
     metrics_counter(page, "jumun_view_passed_over_total", "Events of types that the view does not show.", NULL, &p->passed_over);
-    metrics_counter(page, "jumun_view_dead_letters_total", "Messages sent to the dead letters.", NULL, &p->dead);
     hub_show(live_hub(), page);
     kafka_consumer_show(consumer, page);
 }
