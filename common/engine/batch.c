@@ -81,10 +81,11 @@ static void set_out(struct batch *b, struct engine_command **commands, size_t n)
     decision_init(&b->settled, b->config->decider, &b->arena);
     b->entries = ARENA_ARRAY(&b->arena, struct entry, n);
     b->inbox = ARENA_ARRAY(&b->arena, struct entry *, n);
+    b->copies = ARENA_ARRAY(&b->arena, struct entry *, n);
     b->keyed = ARENA_ARRAY(&b->arena, struct entry *, n);
     b->due = ARENA_ARRAY(&b->arena, struct journal_timer, n);
     b->due_entries = ARENA_ARRAY(&b->arena, struct entry *, n);
-    b->inbox_count = b->keyed_count = b->due_count = b->event_count = b->event_room = b->published = 0;
+    b->inbox_count = b->copy_count = b->keyed_count = b->due_count = b->event_count = b->event_room = b->published = 0;
     b->timer_count = 0;
     b->next_timer = 0;
     b->started = trace_on() ? clock_now() : 0;

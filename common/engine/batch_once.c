@@ -67,6 +67,12 @@ static enum fate fate_of_copy(const struct entry *e, int64_t first)
     return e->c->content && first && e->c->content != first ? FATE_CONTRADICTED : FATE_DUPLICATE;
 }
 
+static void part_copy(struct batch *b, struct entry *copy, const struct entry *first)
+{
+    copy->fate = fate_of_copy(copy, first->c->content);
+    b->copies[b->copy_count++] = copy;
+}
+
 /* The first with an inbox id or a key goes on; its copies in the same batch are answered for here. */
 static void part_inbox_copies(struct batch *b)
 {
@@ -74,7 +80,7 @@ static void part_inbox_copies(struct batch *b)
     size_t kept = 0;
     for (size_t i = 0; i < b->inbox_count; i++)
         if (kept > 0 && uuid_equal(b->inbox[kept - 1]->c->event, b->inbox[i]->c->event))
-            b->inbox[i]->fate = fate_of_copy(b->inbox[i], b->inbox[kept - 1]->c->content);
+            part_copy(b, b->inbox[i], b->inbox[kept - 1]);
         else
             b->inbox[kept++] = b->inbox[i];
     b->inbox_count = kept;
@@ -192,6 +198,15 @@ bool batch_take_once(struct batch *b)
 
 /* ── messages that were known already: a trip of their own, seldom made ──────────────────────────────────────────────────────────────── */
 
+/* The one that has had its effect is the first: of this batch's copies, too. */
+static void settle_known_message(struct batch *b, struct entry *e, int64_t first)
+{
+    e->fate = fate_of_copy(e, first);
+    for (size_t i = 0; i < b->copy_count; i++)
+        if (uuid_equal(b->copies[i]->c->event, e->c->event))
+            b->copies[i]->fate = fate_of_copy(b->copies[i], first);
+}
+
 bool batch_known_messages_trip(struct batch *b)
 {
     struct uuid *known = ARENA_ARRAY(&b->arena, struct uuid, b->inbox_count + 1);
@@ -204,10 +219,8 @@ bool batch_known_messages_trip(struct batch *b)
     journal_send_known_messages(b->pg, known, n);
     pg_sync(b->pg);
     const struct pg_rows *rows = pg_receive(b->pg);
-    for (int row = 0; rows && row < pg_count(rows); row++) {
-        struct entry *e = find_message(b, pg_uuid(rows, row, 0));
-        e->fate = fate_of_copy(e, pg_int8(rows, row, 1));
-    }
+    for (int row = 0; rows && row < pg_count(rows); row++)
+        settle_known_message(b, find_message(b, pg_uuid(rows, row, 0)), pg_int8(rows, row, 1));
     return pg_end(b->pg) && rows;
 }
 

@@ -71,12 +71,12 @@ struct asker {
 /* ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 enum engine_outcome {
-    ENGINE_DONE,        /* committed; with events or without */
-    ENGINE_REFUSED,     /* the decider's refusal */
-    ENGINE_DUPLICATE,   /* its inbox id was there already */
+    ENGINE_DONE,         /* committed; with events or without */
+    ENGINE_REFUSED,      /* the decider's refusal */
+    ENGINE_DUPLICATE,    /* its inbox id was there already */
     ENGINE_CONTRADICTED, /* its inbox id was there already, with another content; nothing was done */
-    ENGINE_FAILED,      /* the database rejects what was decided: a bug or poison; nothing was done */
-    ENGINE_UNAVAILABLE, /* the engine stops, or the deadline passed: nothing was done */
+    ENGINE_FAILED,       /* the database rejects what was decided: a bug or poison; nothing was done */
+    ENGINE_UNAVAILABLE,  /* the engine stops, or the deadline passed: nothing was done */
 };
 
 struct engine_command {

@@ -79,8 +79,8 @@ static bool is_in_its_place(const struct kafka_record *record, const struct clou
 /* What a copy has in common with the first, and another message under the same id most likely has not. */
 static int64_t content_of(const struct kafka_record *record, const struct cloud_event *event)
 {
-    const uint64_t parts[] = {str_hash(event->type), str_hash(record->value), uuid_hash(event->subject), uuid_hash(event->correlation),
-                              uuid_hash(event->causation), (uint64_t)event->version};
+    const uint64_t parts[] = {str_hash(event->type),         str_hash(record->value),     uuid_hash(event->subject),
+                              uuid_hash(event->correlation), uuid_hash(event->causation), (uint64_t)event->version};
     uint64_t h = 0;
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         h = (h ^ parts[i]) * 0x9e3779b97f4a7c15;
@@ -222,7 +222,8 @@ static void decided_again(struct engine_command *c, enum engine_outcome outcome,
     leave(a);
 }
 
-static enum intake_again await_again(struct intake *in, struct engine_command *c, duration patience, struct arena *arena, struct str *reason)
+static enum intake_again await_again(struct intake *in, struct engine_command *c, duration patience, struct arena *arena,
+                                     struct str *reason)
 {
     struct again *a = NEW(struct again);
     struct timespec until;

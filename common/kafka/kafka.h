@@ -106,7 +106,7 @@ void kafka_consumer_show(const struct kafka_consumer *c, struct metrics_page *pa
 struct kafka_reader_config {
     const char *brokers;
     const char *client;
-    const char *topic; /* one that is not there yet is waited for */
+    const char *topic;                                                     /* one that is not there yet is waited for */
     void (*read)(void *ctx, const struct kafka_record *records, size_t n); /* on the reader's thread, in the order of each partition */
     void *ctx;
 };

@@ -79,6 +79,7 @@ static void assign_all(struct kafka_reader *r, int partitions)
     pthread_mutex_lock(&r->lock);
     r->next = memory_new((size_t)partitions * sizeof *r->next);
     r->partitions = partitions;
+    pthread_cond_broadcast(&r->read_on);
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -199,33 +200,51 @@ void kafka_reader_stop(struct kafka_reader *r)
 
 /* ── asked by others ────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Until this partition is read as far as it goes now; under lock, which is given up in between. */
-static bool await_partition(struct kafka_reader *r, int partition, const struct timespec *until)
+/* The ends of all partitions, asked by a client of its own: on the reader's connection a question would wait behind the fetch that waits
+   for news. */
+static bool ask_ends(const struct kafka_reader *r, int64_t *ends, int partitions)
 {
-    int64_t low, high;
-    pthread_mutex_unlock(&r->lock);
-    bool known = rd_kafka_query_watermark_offsets(r->rk, r->topic, partition, &low, &high, client_milliseconds(TOPIC_WAITS)) ==
-                 RD_KAFKA_RESP_ERR_NO_ERROR;
-    pthread_mutex_lock(&r->lock);
-    while (known && r->next[partition] < high)
-        if (pthread_cond_timedwait(&r->read_on, &r->lock, until) != 0)
-            return false;
+    int64_t low;
+    rd_kafka_t *rk = reader_connect(r);
+    bool known = true;
+    for (int i = 0; known && i < partitions; i++)
+        known = rd_kafka_query_watermark_offsets(rk, r->topic, i, &low, &ends[i], client_milliseconds(TOPIC_WAITS)) ==
+                RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_destroy(rk);
     return known;
+}
+
+/* How many partitions there are, once the topic is found; 0: it was not. */
+static int await_topic(struct kafka_reader *r, const struct timespec *until)
+{
+    pthread_mutex_lock(&r->lock);
+    while (r->partitions == 0 && pthread_cond_timedwait(&r->read_on, &r->lock, until) == 0)
+        ;
+    int partitions = r->partitions;
+    pthread_mutex_unlock(&r->lock);
+    return partitions;
+}
+
+static bool await_ends(struct kafka_reader *r, const int64_t *ends, int partitions, const struct timespec *until)
+{
+    bool read = true;
+    pthread_mutex_lock(&r->lock);
+    for (int i = 0; read && i < partitions; i++)
+        while (read && r->next[i] < ends[i])
+            read = pthread_cond_timedwait(&r->read_on, &r->lock, until) == 0;
+    pthread_mutex_unlock(&r->lock);
+    return read;
 }
 
 bool kafka_reader_await(struct kafka_reader *r, duration patience)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(patience / SECONDS(1)) + 1;
-    pthread_mutex_lock(&r->lock);
-    bool read = true;
-    while (read && r->partitions == 0 && !atomic_load(&r->stopping))
-        read = pthread_cond_timedwait(&r->read_on, &r->lock, &until) == 0;
-    read &= !atomic_load(&r->stopping);
-    for (int i = 0; read && i < r->partitions; i++)
-        read = await_partition(r, i, &until);
-    pthread_mutex_unlock(&r->lock);
+    until.tv_sec += (time_t)(patience / SECONDS(1));
+    int partitions = await_topic(r, &until);
+    int64_t *ends = memory_new(((size_t)partitions + 1) * sizeof *ends);
+    bool read = partitions > 0 && ask_ends(r, ends, partitions) && await_ends(r, ends, partitions, &until);
+    free(ends);
     return read;
 }
 

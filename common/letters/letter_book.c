@@ -236,7 +236,8 @@ struct kafka_header *letter_headers(struct arena *arena, const struct kafka_reco
     return headers;
 }
 
-struct kafka_header *mark_headers(struct arena *arena, const struct letter_place *place, enum letter_state state, struct uuid by, struct str note)
+struct kafka_header *mark_headers(struct arena *arena, const struct letter_place *place, enum letter_state state, struct uuid by,
+                                  struct str note)
 {
     char who[UUID_TEXT + 1];
     struct kafka_header *headers = ARENA_ARRAY(arena, struct kafka_header, MARK_HEADERS);
@@ -261,7 +262,8 @@ size_t letter_book_count(const struct letter_book *b, enum letter_state state)
     return b->counts[state];
 }
 
-size_t letter_book_list(const struct letter_book *b, unsigned states, const struct letter_place *after, const struct letter **out, size_t most)
+size_t letter_book_list(const struct letter_book *b, unsigned states, const struct letter_place *after, const struct letter **out,
+                        size_t most)
 {
     const struct letter *last = after ? find(b, after) : NULL;
     size_t n = 0;

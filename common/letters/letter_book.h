@@ -1,10 +1,10 @@
 /*
  * letter_book — what a dead-letter topic says, folded: which letters there are, and what has become of each.
  *
- * Two kinds of records stand on the topic. A *letter* is a message as it came, with four headers behind its own: x-reason, and where it came
- * from (x-original-topic, x-original-partition, x-original-offset): by this place it is known, and a copy of it, written after a crash, is
- * nothing new. A *mark* says what was done about the letter of a place: x-original-…, x-by, x-note, and at the very end x-mark (REDRIVEN or
- * DISCARDED). The last header tells the kinds apart, so that nothing in a message can make it look like a mark.
+ * Two kinds of records stand on the topic. A *letter* is a message as it came, with four headers behind its own: x-reason, and where it
+ * came from (x-original-topic, x-original-partition, x-original-offset): by this place it is known, and a copy of it, written after a
+ * crash, is nothing new. A *mark* says what was done about the letter of a place: x-original-…, x-by, x-note, and at the very end x-mark
+ * (REDRIVEN or DISCARDED). The last header tells the kinds apart, so that nothing in a message can make it look like a mark.
  *
  *     struct letter_book *b = letter_book_new();
  *     letter_book_read(b, &record);                           // each record, in the order of the topic
@@ -65,8 +65,10 @@ void letter_book_read(struct letter_book *b, const struct kafka_record *record);
 const struct letter *letter_book_find(const struct letter_book *b, const struct letter_place *place); /* NULL: no such letter */
 size_t letter_book_count(const struct letter_book *b, enum letter_state state);
 
-/* The letters of these states (bits of 1 << state) in the order in which they came, behind `after` (NULL: from the first); at most `most`. */
-size_t letter_book_list(const struct letter_book *b, unsigned states, const struct letter_place *after, const struct letter **out, size_t most);
+/* The letters of these states (bits of 1 << state) in the order in which they came, behind `after` (NULL: from the first); at most `most`.
+ */
+size_t letter_book_list(const struct letter_book *b, unsigned states, const struct letter_place *after, const struct letter **out,
+                        size_t most);
 
 /* ── the two kinds of records ───────────────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -74,7 +76,8 @@ size_t letter_book_list(const struct letter_book *b, unsigned states, const stru
 #define MARK_HEADERS   6
 /* The headers of a letter, or of a mark, in the arena. */
 struct kafka_header *letter_headers(struct arena *arena, const struct kafka_record *message, struct str reason);
-struct kafka_header *mark_headers(struct arena *arena, const struct letter_place *place, enum letter_state state, struct uuid by, struct str note);
+struct kafka_header *mark_headers(struct arena *arena, const struct letter_place *place, enum letter_state state, struct uuid by,
+                                  struct str note);
 
 /* The message that a letter is about, as it came. False: the record is no letter. */
 bool letter_message(const struct kafka_record *letter, struct kafka_record *message);

@@ -130,7 +130,8 @@ bool letters_find(struct letters *l, const struct letter_place *place, struct ar
     return found;
 }
 
-size_t letters_list(struct letters *l, unsigned states, const struct letter_place *after, struct arena *arena, struct letter *out, size_t most)
+size_t letters_list(struct letters *l, unsigned states, const struct letter_place *after, struct arena *arena, struct letter *out,
+                    size_t most)
 {
     const struct letter **found = ARENA_ARRAY(arena, const struct letter *, most + 1);
     pthread_mutex_lock(&l->lock);
@@ -174,8 +175,8 @@ struct letters *letters_start(const struct letters_config *config)
     pthread_mutex_init(&l->sending, NULL);
     pthread_mutex_init(&l->lock, NULL);
     l->book = letter_book_new();
-    l->producer = kafka_producer_new(
-        &(struct kafka_producer_config){.brokers = config->brokers, .client = config->service, .message_timeout = SECONDS(10), .message_max = MESSAGE_MAX});
+    l->producer = kafka_producer_new(&(struct kafka_producer_config){
+        .brokers = config->brokers, .client = config->service, .message_timeout = SECONDS(10), .message_max = MESSAGE_MAX});
     l->reader = kafka_reader_start(&(struct kafka_reader_config){
         .brokers = config->brokers, .client = config->service, .topic = l->topic, .read = read_records, .ctx = l});
     return l;

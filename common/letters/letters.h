@@ -1,8 +1,8 @@
 /*
  * letters — a service's dead letters: written to jumun.dlq.<service>, read back from there, and marked when somebody has dealt with them.
  *
- * The topic is all there is: letters and marks stand on it (letter_book.h), every replica reads it whole, and keeps the book in memory. So a
- * restart forgets nothing, replicas agree, and a context without a database has dead letters like any other. See docs/decisions/0011.
+ * The topic is all there is: letters and marks stand on it (letter_book.h), every replica reads it whole, and keeps the book in memory. So
+ * a restart forgets nothing, replicas agree, and a context without a database has dead letters like any other. See docs/decisions/0011.
  *
  *     struct letters *l = letters_start(&(struct letters_config){.brokers = brokers, .service = "order"});
  *     letters_send(l, arena, records, reasons, n);   // those with a reason; returns when Kafka has them
@@ -32,7 +32,8 @@ bool letters_await(struct letters *l, duration patience); /* false: the topic ca
 
 /* Copies in the arena. */
 bool letters_find(struct letters *l, const struct letter_place *place, struct arena *arena, struct letter *out);
-size_t letters_list(struct letters *l, unsigned states, const struct letter_place *after, struct arena *arena, struct letter *out, size_t most);
+size_t letters_list(struct letters *l, unsigned states, const struct letter_place *after, struct arena *arena, struct letter *out,
+                    size_t most);
 size_t letters_count(struct letters *l, enum letter_state state);
 
 /* The message that the letter is about, as it came. False: it cannot be read now. */

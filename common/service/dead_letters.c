@@ -6,10 +6,10 @@
 #include "state.h"
 #include <openssl/evp.h>
 
-#define READ_PATIENCE  SECONDS(5)
-#define TAKE_PATIENCE  SECONDS(5)
-#define ALL_STATES     ((1u << LETTER_STATES) - 1)
-#define VALUE_SHOWN    ((size_t)32768) /* bytes of a message: more is on the topic */
+#define READ_PATIENCE SECONDS(5)
+#define TAKE_PATIENCE SECONDS(5)
+#define ALL_STATES    ((1u << LETTER_STATES) - 1)
+#define VALUE_SHOWN   ((size_t)32768) /* bytes of a message: more is on the topic */
 
 /* ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 

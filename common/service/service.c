@@ -290,11 +290,8 @@ static void start_intake(struct service_state *s)
 {
     const struct service *def = s->service;
     s->letters = letters_start(&(struct letters_config){.brokers = config.kafka_brokers, .service = def->name});
-    s->intake = intake_start(&(struct intake_config){.service = def->name,
-                                                     .brokers = config.kafka_brokers,
-                                                     .events = def->events,
-                                                     .engine = s->engine,
-                                                     .letters = s->letters});
+    s->intake = intake_start(&(struct intake_config){
+        .service = def->name, .brokers = config.kafka_brokers, .events = def->events, .engine = s->engine, .letters = s->letters});
 }
 
 static void start_workers(struct service_state *s)

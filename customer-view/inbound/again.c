@@ -36,8 +36,9 @@ static enum intake_again apply(struct cache *c, struct arena *arena, const struc
         return INTAKE_NOT_DECIDED;
     if (shown)
         return INTAKE_TAKEN;
-    *reason = STR("Later events of its aggregate are shown already, and what it says must not come on top of them. A rebuild of the view takes "
-                  "it in its place.");
+    *reason =
+        STR("Later events of its aggregate are shown already, and what it says must not come on top of them. A rebuild of the view takes "
+            "it in its place.");
     return INTAKE_STILL_DEAD;
 }
 

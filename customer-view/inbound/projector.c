@@ -185,7 +185,8 @@ static enum kafka_verdict apply(struct projector *p, const struct kafka_record *
     }
     struct str *reasons = ARENA_ARRAY(&p->arena, struct str, n);
     size_t sent = send_all(p, records, n, reasons);
-    bool done = receive_all(p, sent) && letters_send(p->letters, &p->arena, records, reasons, n) && positions_save(p, reached, reached_count);
+    bool done =
+        receive_all(p, sent) && letters_send(p->letters, &p->arena, records, reasons, n) && positions_save(p, reached, reached_count);
     return done ? KAFKA_APPLIED : KAFKA_RETRY;
 }
 

@@ -199,6 +199,28 @@ static void another_content_under_the_same_id_is_a_contradiction(void **state)
     bank_engine_end(e);
 }
 
+/* Also in the same batch, where another one may stand before the copy. */
+static void the_first_is_the_one_that_had_its_effect(void **state)
+{
+    (void)state;
+    struct engine *e = bank_engine(NULL);
+    struct uuid account = uuid_new(), event = uuid_new();
+    struct tally first = {0}, later = {0};
+    submit_saying(&first, e, event, 7, account);
+    testing_wait_until(tally_count(&first) == 1);
+    bank_hold(e);
+    submit_saying(&later, e, event, 8, account);
+    submit_saying(&later, e, event, 7, account);
+    submit_saying(&later, e, event, 8, account);
+    submit_saying(&later, e, event, 9, account);
+    bank_let_go();
+    testing_wait_until(tally_count(&later) == 4);
+    assert_int_equal(later.outcomes[ENGINE_CONTRADICTED], 3);
+    assert_int_equal(later.outcomes[ENGINE_DUPLICATE], 1);
+    assert_int_equal(bank_balance(account), 1);
+    bank_engine_end(e);
+}
+
 /* Taken in before contents were noted. */
 static void a_message_of_unknown_content_contradicts_nobody(void **state)
 {
@@ -590,6 +612,7 @@ int main(void)
         TEST(a_hundred_changes_in_a_batch_settle_into_one_event),
         TEST(an_event_is_effective_once),
         TEST(another_content_under_the_same_id_is_a_contradiction),
+        TEST(the_first_is_the_one_that_had_its_effect),
         TEST(a_message_of_unknown_content_contradicts_nobody),
         TEST(a_refused_message_leaves_no_trace),
         TEST(two_engines_share_an_account),

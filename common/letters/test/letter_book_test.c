@@ -300,9 +300,9 @@ static void a_place_has_a_name(void **state)
 static void what_is_no_name_is_refused(void **state)
 {
     (void)state;
-    static const char *const wrong[] = {"",       "jumun.order", "jumun.order:1",   "1:2",          ":1:2",
-                                        "a:b:1",  "a:1:b",       "a:-1:2",          "a:1:-2",       "a:1:",
-                                        "a::2",   "a:1:2 ",      "a:4294967296:1",  "a:1:99999999999999999999"};
+    static const char *const wrong[] = {
+        "",       "jumun.order", "jumun.order:1", "1:2",  ":1:2",   "a:b:1",          "a:1:b",
+        "a:-1:2", "a:1:-2",      "a:1:",          "a::2", "a:1:2 ", "a:4294967296:1", "a:1:99999999999999999999"};
     struct letter_place place;
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
         if (letter_place_parse(str_of(wrong[i]), &place))
