@@ -6,7 +6,7 @@ import uuid
 import pytest
 
 from consumers import InKafka, InRedis
-from drills import Drills, again, good_message, letter_id
+from drills import Drills, again, good_message, is_drill, letter_id
 from lifecycle import EVERYTHING, TOLD, assert_each_went_well_and_once, told
 from people import Customer, Person
 from problems import assert_problem
@@ -229,6 +229,24 @@ def test_a_letter_is_redriven_once_it_can_be_taken_and_twice_pressed_is_once_don
     assert_problem(world.operator.posts(world.path("order", event, "discard"), {"note": "too late"}), 409, "/problems/already-redriven")
     names = told(first_occurrences(world.topics.of(order.id, *EVERYTHING)))["jumun.order"]
     assert names == ["OrderPlaced", "OrderPaymentDeclined", "OrderConfirmed", "OrderShipped", "OrderCompleted"]
+
+
+def test_what_comes_before_what_it_refers_to_waits_for_it_alone(world):
+    """Delivery hears that the goods are ready of an order that nobody has paid: it waits for the confirmation, and the orders of others do not wait with it."""
+    order = world.customer.orders(world.shop.tea, token="tok_declined")
+    preparation = good_message("jumun.preparation.PreparationCompleted.v1", order.id)
+    event = world.drills.puts(*preparation[:3], json.dumps({"lines": [{"product": world.shop.tea["id"], "quantity": 1}]}).encode())
+    world.waits_until_read("delivery", event)
+    others = at_once([lambda: world.customer.orders(world.shop.tea)] * 12)
+    world.customer.waits_for_all(others)
+    assert world.letter("delivery", event) is None
+    assert order.shown()["status"] == "PENDING_PAYMENT"
+    saga = next(saga for page in world.operator.pages("/api/ops/sagas", 100) for saga in page if saga["orderId"] == order.id)
+    assert saga["waitsFor"] == ["customer"] and saga["deadline"]  # its limit
+    assert order.pays("tok_ok").status == 201
+    order.waits_until("COMPLETED")
+    names = told(first_occurrences([event for event in world.topics.of(order.id, *EVERYTHING) if not is_drill(event)]))
+    assert names["jumun.delivery"] == TOLD["jumun.delivery"]
 
 
 def test_the_view_does_not_take_what_later_events_have_overtaken(world):
