@@ -85,8 +85,8 @@ TEXT
     for need in ${NEEDS[$service]}; do
         case $need in
             postgres) echo "JUMUN_DATABASE_URL=$(database_url "$service")" ;;
-            kafka) echo "JUMUN_KAFKA_BROKERS=127.0.0.1:${PORT[kafka]}" ;;
-            redis) echo "JUMUN_REDIS_URL=redis://127.0.0.1:${PORT[redis]}/0" ;;
+            kafka) echo "JUMUN_KAFKA_BROKERS=127.0.0.1:$(store_port kafka)" ;;
+            redis) echo "JUMUN_REDIS_URL=redis://127.0.0.1:$(store_port redis)/0" ;;
             *) die "$service/service.sh: there is no store '$need'" "It is one of: ${STORES[*]}" ;;
         esac
     done

@@ -17,6 +17,7 @@ RUN = pathlib.Path(os.environ.get("JUMUN_RUN") or ROOT / ".run").resolve()
 
 PORTS = {"order": 8081, "product": 8082, "payment": 8083, "notification": 8084, "customer-view": 8085, "delivery": 8086, "gateway": 8088}
 SERVICES = tuple(PORTS)
+STORE_PORTS = {"postgres": 8091, "redis": 8092, "kafka": 8093}
 ROW_ABOVE = 10_000  # the ports of a second process of each service (REPLICAS=2), NAME-2, are so much above
 
 
@@ -118,6 +119,7 @@ class Shop:
             "CARRIER_COMPLETE_DELAY_MS": delivery["JUMUN_CARRIER_COMPLETE_DELAY_MS"],
             "PAYMENT_WINDOW_MS": order.get("JUMUN_PAYMENT_WINDOW_MS", ""),
             "PROVIDER_PATIENCE_MS": payment.get("JUMUN_PROVIDER_PATIENCE_MS", ""),
+            "STORES_ABOVE": str(int(order["JUMUN_KAFKA_BROKERS"].rpartition(":")[2]) - STORE_PORTS["kafka"]),
             "REPLICAS": str(len(processes()) // len(SERVICES)),
         }
 
