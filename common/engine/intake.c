@@ -43,12 +43,11 @@ bool intake_decode(struct arena *arena, const struct cloud_event *event, const s
     return false;
 }
 
-static bool same_but_for_major(struct str topic, struct str name, const char *type)
+/* `name` is the part of `type` before its last dot. */
+static bool same_but_for_major(struct str type, struct str name, const char *known)
 {
-    struct str known_topic, known_name;
-    int known_major;
-    return cloud_event_type(str_of(type), &known_topic, &known_name, &known_major) && str_equal(topic, known_topic) &&
-           str_equal(name, known_name);
+    size_t n = (size_t)(name.p - type.p) + name.n + 1;
+    return strncmp(known, type.p, n) == 0;
 }
 
 static enum intake_meaning find_type(const struct intake_event *events, const struct cloud_event *event, const struct intake_event **found,
@@ -62,9 +61,22 @@ static enum intake_meaning find_type(const struct intake_event *events, const st
         if (str_is(event->type, known->type))
             return *found = known, INTAKE_COMMAND;
     for (const struct intake_event *known = events; known->type; known++)
-        if (same_but_for_major(topic, name, known->type))
+        if (same_but_for_major(event->type, name, known->type))
             return *reason = arena_printf(arena, "type: major version %d is not known here", major), INTAKE_DEAD;
     return INTAKE_NOTHING;
+}
+
+/* Most of what a topic carries is for others: seen at its type alone, before anything else of it is read. */
+static bool is_for_others(const struct intake_event *events, const struct kafka_record *record)
+{
+    struct str type = kafka_record_header(record, STR("ce_type")), topic, name;
+    int major;
+    if (!cloud_event_type(type, &topic, &name, &major) || !str_equal(topic, record->topic))
+        return false;
+    for (const struct intake_event *known = events; known->type; known++)
+        if (same_but_for_major(type, name, known->type))
+            return false;
+    return true;
 }
 
 static bool is_in_its_place(const struct kafka_record *record, const struct cloud_event *event, struct arena *arena, struct str *reason)
@@ -118,6 +130,10 @@ static void decided(struct engine_command *c, enum engine_outcome outcome, const
 
 static void submit(struct intake *in, struct letter *letter)
 {
+    if (is_for_others(in->config.events, letter->record)) {
+        counter_add(&in->passed_over, 1);
+        return;
+    }
     struct engine_command *c = engine_command_new();
     struct str reason = {0};
     switch (intake_read(in->config.events, letter->record, c, &reason)) {

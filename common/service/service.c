@@ -20,8 +20,8 @@ extern char **environ;
 
 static struct {
     const char *http_listen, *admin_listen, *database_url, *kafka_brokers, *log_format, *log_level, *cursor_secret;
-    duration drain_delay, drain_patience, request_deadline;
-    int64_t workers;
+    duration drain_delay, drain_patience, request_deadline, request_silence;
+    int64_t workers, connections, connections_each;
 } config;
 
 static const struct setting common_settings[] = {
@@ -31,6 +31,12 @@ static const struct setting common_settings[] = {
     {"JUMUN_LOG_LEVEL", SETTING_TEXT, "info", &config.log_level, 0, 0, "debug, info, warning or error"},
     {"JUMUN_REQUEST_DEADLINE_MS", SETTING_MILLISECONDS, "10000", &config.request_deadline, 1, 600000,
      "a request not begun by then is answered 503, and not done"},
+    {"JUMUN_REQUEST_SILENCE_MS", SETTING_MILLISECONDS, "10000", &config.request_silence, 1000, 600000,
+     "who sends nothing for so long in the middle of a request is answered 408, and who takes thrice as long for all of it; whole seconds"},
+    {"JUMUN_CONNECTIONS", SETTING_INTEGER, "2000", &config.connections, 1, 100000,
+     "connections at once; more are told so (503) and closed"},
+    {"JUMUN_CONNECTIONS_EACH", SETTING_INTEGER, "0", &config.connections_each, 0, 100000,
+     "connections at once from one address; more are closed without a word; 0: no limit"},
     {"JUMUN_QUERY_WORKERS", SETTING_INTEGER, "2", &config.workers, 1, 64, "threads, each with a connection, that answer queries"},
     {"JUMUN_CURSOR_SECRET", SETTING_SECRET, "", &config.cursor_secret, 0, 0,
      "signs the cursors of lists; the same for all replicas; left out, cursors end with the process"},
@@ -308,7 +314,14 @@ static bool start_server(struct service_state *s)
     char problem[200];
     s->routes = http_routes(s->service->routes);
     s->request_deadline = config.request_deadline;
-    s->server = http_start(&(struct http_config){.listen = config.http_listen, .routes = s->routes, .ctx = s, .traced = true}, problem);
+    s->server = http_start(&(struct http_config){.listen = config.http_listen,
+                                                 .routes = s->routes,
+                                                 .ctx = s,
+                                                 .connection_max = (unsigned)config.connections,
+                                                 .connections_each = (unsigned)config.connections_each,
+                                                 .request_timeout = config.request_silence,
+                                                 .traced = true},
+                           problem);
     return s->server || fail(s, problem);
 }
 

@@ -15,6 +15,15 @@ void proxy_stream(struct call *call, const char *service_url);
    by any method. False: *problem says what is wrong with it. */
 bool further_routes(const char *list, char problem[200]);
 
+/* How often an address and a customer may come (settings JUMUN_ADDRESS_RATE, JUMUN_CUSTOMER_RATE). False: too often, and answered (429). */
+void admission_start(void);
+void admission_stop(void);
+void admission_show(struct metrics_page *page);
+bool admit_address(struct call *call);
+bool admit_customer(struct call *call, struct uuid customer);
+/* Who sent it, where so many proxies of ours stand before us. */
+struct str admission_address(struct http_request *rq, int64_t proxies);
+
 void serve_demo_token(struct call *call); /* 404 unless JUMUN_DEMO_ISSUER=on */
 void serve_openapi(struct call *call);
 

@@ -51,10 +51,9 @@ def whole_shop(wire):
 
 @pytest.fixture
 def shop(whole_shop, request):
-    """Open, with every service ready; with other settings than its own where a story is marked so: `told(CARRIER="manual")`."""
+    """Open; with other settings than its own where a story is marked so: `told(CARRIER="manual")`."""
     told = request.node.get_closest_marker("told")
-    whole_shop.is_told(told.kwargs if told else {})
-    whole_shop.waits_until_ready()
+    whole_shop.opens(**(told.kwargs if told else {}))
     return whole_shop
 
 

@@ -5,12 +5,11 @@ import pathlib
 import shlex
 import signal
 import subprocess
-import time
 
 import requests
 
-from people import Admin, Customer, basket
-from waiting import until
+from people import Admin, Customer, Person, basket
+from waiting import LIMIT, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUN = pathlib.Path(os.environ.get("JUMUN_RUN") or ROOT / ".run").resolve()
@@ -28,6 +27,7 @@ class Shop:
         self.wire = wire
         self.admin = Admin(wire)
         self.prober = Customer(wire)
+        self.operator = Person(wire, "operator")
         self.goods = None
         self.own = self.as_it_is()
 
@@ -69,6 +69,20 @@ class Shop:
         return self.prober.reads(f"/api/products/{product['id']}")["available"]
 
     # ── processes ──
+
+    def opens(self, **settings):
+        """With these settings and else its own, every service ready, and order asking payment: what was before has left nothing behind."""
+        self.is_told(settings)
+        self.waits_until_ready()
+        until(self.asks_payment, lambda: f"the breaker before payment is closed: {self.breaker()}")
+
+    def breaker(self):
+        return next(breaker for breaker in self.operator.reads("/api/ops/breakers")["items"] if breaker["name"] == "payment")
+
+    def asks_payment(self):
+        """A breaker that was opened is closed by those who order."""
+        closed = self.breaker()["state"] == "CLOSED"
+        return closed or self.prober.orders(self.tea) and False
 
     def jumun(self, *words, limit=120, **environment):
         done = subprocess.run([ROOT / "jumun", *words], capture_output=True, text=True, timeout=limit, stdin=subprocess.DEVNULL,
@@ -149,12 +163,12 @@ class Shop:
         text = (RUN / "service" / service / "supervise" / "pid").read_text().strip()
         return int(text) if text else None
 
-    def asks_admin(self, service, path):
-        return requests.get(f"http://127.0.0.1:{admin_port(service)}{path}", timeout=2)
+    def asks_admin(self, service, path, limit=LIMIT):
+        return requests.get(f"http://127.0.0.1:{admin_port(service)}{path}", timeout=limit)
 
     def is_ready(self, service):
         try:
-            return self.asks_admin(service, "/readyz").status_code == 200
+            return self.asks_admin(service, "/readyz", limit=2).status_code == 200
         except requests.RequestException:
             return False
 
@@ -162,18 +176,11 @@ class Shop:
         for service in SERVICES:
             until(lambda: self.is_ready(service), f"{service} is ready")
 
-    def last_end(self, service):
-        """How it ended last, as the supervisor noted in its log."""
-        ends = self.said(service, f"supervisor: {service} ")
-        return ends[-1] if ends else None
+    def ends(self, service):
+        """How it ended, each time, as the supervisor noted in its log: a moment later."""
+        return self.said(service, f"supervisor: {service} ")
 
     def said(self, service, beginning):
         """The lines of its log that begin so."""
         files = sorted((RUN / "log" / service).glob("@*")) + [RUN / "log" / service / "current"]
         return [line for file in files for line in file.read_text(errors="replace").splitlines() if line.startswith(beginning)]
-
-    def takes(self, action):
-        """Seconds."""
-        began = time.monotonic()
-        action()
-        return time.monotonic() - began
