@@ -144,8 +144,8 @@ static bool live_has(const struct kafka_position *reached, size_t n)
 }
 
 /*
- * A batch waits until the live view has all of it: what a rebuilding applies, nobody is told, so it must have been told before. And it rests
- * as long as the one before it took, or as long as the settings say.
+ * A batch waits until the live view has all of it: what a rebuilding applies, nobody is told, so it must have been told before. And it
+ * rests as long as the one before it took, or as long as the settings say.
  */
 static bool may_reach(void *ctx, const struct kafka_position *reached, size_t n)
 {
@@ -346,8 +346,8 @@ static void drop_copies(struct subject *subjects, size_t *n)
 }
 
 /*
- * One generation may have been ahead when they were looked at. Both catch up with what is on the topics by then, and are looked at again: what
- * is still the same on both sides differs; what has changed is looked at once more.
+ * One generation may have been ahead when they were looked at. Both catch up with what is on the topics by then, and are looked at again:
+ * what is still the same on both sides differs; what has changed is looked at once more.
  */
 static bool settle_pending(void)
 {

@@ -4,8 +4,8 @@
  */
 #include "clock.h"
 #include "inbound/projector.h"
-#include "outbound/feed.h"
 #include "outbound/comparison.h"
+#include "outbound/feed.h"
 #include "outbound/rebuilding.h"
 #include "outbound/view.h"
 
