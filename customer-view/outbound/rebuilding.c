@@ -98,6 +98,27 @@ void rebuilding_end(struct cache *c, const struct rebuilding *r, const char *sta
     (void)was_ours(c);
 }
 
+static int64_t line_number(struct str text, struct str name)
+{
+    int64_t value = 0;
+    struct str line;
+    while (str_split(&text, '\n', &line))
+        if (str_starts_with(line, name))
+            (void)str_to_int64((struct str){line.p + name.n, line.n - name.n - 1}, &value); /* without "\r" */
+    return value;
+}
+
+bool rebuilding_room(struct cache *c, int64_t *used, int64_t *most)
+{
+    cache_send(c, 2, (struct str[]){STR("INFO"), STR("memory")});
+    const struct cache_reply *r = view_reply(c);
+    if (!r)
+        return false;
+    *used = line_number(cache_text(r), STR("used_memory:"));
+    *most = line_number(cache_text(r), STR("maxmemory:"));
+    return true;
+}
+
 /* ── for who asks ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static struct str *status_field(struct rebuilding_status *s, struct str name)
