@@ -11,10 +11,12 @@ from waiting import until
 from wire import NoAnswer, Wire
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+def free_ports():
+    """Two."""
+    with socket.socket() as one, socket.socket() as other:
+        for each in (one, other):
+            each.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], other.getsockname()[1]
 
 
 class Gateway:
@@ -35,7 +37,7 @@ class Gateway:
 
 @contextlib.contextmanager
 def running_gateway(shop, **settings):
-    port, admin_port = free_port(), free_port()
+    port, admin_port = free_ports()
     upstreams = {f"JUMUN_{name.replace('-', '_').upper()}_URL": f"http://127.0.0.1:{number}" for name, number in PORTS.items() if name != "gateway"}
     settings = {**upstreams, "JUMUN_HTTP_LISTEN": f"127.0.0.1:{port}", "JUMUN_ADMIN_LISTEN": f"127.0.0.1:{admin_port}", **settings}
     process = subprocess.Popen([os.readlink(f"/proc/{shop.pid('gateway')}/exe")], env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
