@@ -116,13 +116,24 @@ static bool start_log(const char *name, struct buf *problems)
     return true;
 }
 
+/* Said without a word of it: a password may stand anywhere in what is no URL. */
+static bool check_database_url(struct buf *problems)
+{
+    if (!config.database_url || pg_url_valid(config.database_url))
+        return true;
+    buf_add(problems,
+            STR("JUMUN_DATABASE_URL: it is not of the form postgresql://user:password@host:port/database; what is special in a URL "
+                "(: / ? # [ ] @ %) is written as % and two digits\n"));
+    return false;
+}
+
 static bool configure(const struct service *s)
 {
     struct buf problems = BUF_INIT;
     const struct setting *tables[SETTING_TABLES];
     size_t n = tables_of(s, tables);
     bool good = settings_read(tables, n, environ, &problems) && start_log(s->name, &problems) && tracing_check(&problems) &&
-                crashing_check(&problems);
+                crashing_check(&problems) && check_database_url(&problems);
     if (!good)
         (void)fprintf(stderr, "%s cannot start:\n%s", s->name, problems.p);
     buf_release(&problems);
