@@ -18,7 +18,7 @@ verify_run() {
     provider=$(verify_setting payment JUMUN_PROVIDER)
     patience=$(verify_setting payment JUMUN_PROVIDER_PATIENCE_MS)
     VERIFY_KAFKA=127.0.0.1:${PORT[kafka]} VERIFY_REDIS=redis://127.0.0.1:${PORT[redis]}/0 VERIFY_PROVIDER=${provider:-simulated} \
-        "$1" --provider-patience "${patience:-600000}" "${@:2}"
+        "$1" --provider-patience "${patience:-600000}" "${@:2}" || exit # as it ended: it has said why
 }
 
 # verify_setting SERVICE NAME: as it was started with; empty: it was not told.

@@ -121,14 +121,18 @@ static void find_topics(struct quiet *q)
 
 static void find_ends(struct quiet *q)
 {
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(TOPICS * 12);
     for (int topic = 0; topic < TOPICS; topic++)
-        for (int p = 0; p < q->partitions[topic]; p++) {
-            int64_t low;
-            rd_kafka_resp_err_t error =
-                rd_kafka_query_watermark_offsets(q->groups[0], topic_names[topic].p, p, &low, &q->ends[topic][p], PATIENCE_MS);
-            if (error)
-                audit_fault(q->audit, "kafka: %s/%d: %s", topic_names[topic].p, p, rd_kafka_err2str(error));
-        }
+        for (int p = 0; p < q->partitions[topic]; p++)
+            rd_kafka_topic_partition_list_add(list, topic_names[topic].p, p)->offset = -1; /* the time of the latest, for Kafka */
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(q->groups[0], list, PATIENCE_MS);
+    for (int i = 0; !error && i < list->cnt; i++) {
+        error = list->elems[i].err;
+        q->ends[topic_named(str_of(list->elems[i].topic))][list->elems[i].partition] = list->elems[i].offset;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (error)
+        audit_fault(q->audit, "kafka: where the topics end: %s", rd_kafka_err2str(error));
 }
 
 static bool reads(enum context context, int topic)

@@ -12,6 +12,8 @@
 #define PATIENCE_MS  20000
 #define BATCH_MS     20
 #define AT_ONCE      1000
+#define LATEST       (-1) /* as times that Kafka is asked for */
+#define EARLIEST     (-2)
 
 /* ── a reader: some topics, from low to high ─────────────────────────────────────────────────────────────────────────────────────────── */
 
@@ -50,20 +52,30 @@ static rd_kafka_t *client_new(struct audit *a)
     return client;
 }
 
-static bool add_part(struct log_reader *r, const char *topic, int32_t partition)
+/* Where they begin, or end, of all parts at once. */
+static bool ask_ends(struct log_reader *r, int64_t which, bool high)
 {
-    struct part p = {.partition = partition};
-    snprintf(p.topic, sizeof p.topic, "%s", topic);
-    rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(r->client, topic, partition, &p.low, &p.high, PATIENCE_MS);
-    if (error) {
-        audit_fault(r->audit, "kafka: %s/%d: %s", topic, (int)partition, rd_kafka_err2str(error));
-        return false;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)r->count);
+    for (size_t i = 0; i < r->count; i++)
+        rd_kafka_topic_partition_list_add(list, r->parts[i].topic, r->parts[i].partition)->offset = which;
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(r->client, list, PATIENCE_MS);
+    for (int i = 0; !error && i < list->cnt; i++) {
+        error = list->elems[i].err;
+        *(high ? &r->parts[i].high : &r->parts[i].low) = list->elems[i].offset;
     }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (error)
+        audit_fault(r->audit, "kafka: where the topics end: %s", rd_kafka_err2str(error));
+    return !error;
+}
+
+static void add_part(struct log_reader *r, const char *topic, int32_t partition)
+{
+    struct part *p;
     r->parts = memory_resize(r->parts, (r->count + 1) * sizeof *r->parts);
-    p.done = p.low >= p.high;
-    r->left += !p.done;
-    r->parts[r->count++] = p;
-    return true;
+    p = &r->parts[r->count++];
+    *p = (struct part){.partition = partition};
+    snprintf(p->topic, sizeof p->topic, "%s", topic);
 }
 
 /* The partitions of all topics that are wanted. */
@@ -75,11 +87,15 @@ static bool find_parts(struct log_reader *r, bool (*wanted)(const char *topic))
         audit_fault(r->audit, "kafka: %s", rd_kafka_err2str(error));
         return false;
     }
-    bool good = true;
-    for (int i = 0; good && i < metadata->topic_cnt; i++)
-        for (int p = 0; good && wanted(metadata->topics[i].topic) && p < metadata->topics[i].partition_cnt; p++)
-            good = add_part(r, metadata->topics[i].topic, p);
+    for (int i = 0; i < metadata->topic_cnt; i++)
+        for (int p = 0; wanted(metadata->topics[i].topic) && p < metadata->topics[i].partition_cnt; p++)
+            add_part(r, metadata->topics[i].topic, p);
     rd_kafka_metadata_destroy(metadata);
+    bool good = r->count == 0 || (ask_ends(r, EARLIEST, false) && ask_ends(r, LATEST, true));
+    for (size_t i = 0; i < r->count; i++) {
+        r->parts[i].done = r->parts[i].low >= r->parts[i].high;
+        r->left += !r->parts[i].done;
+    }
     return good;
 }
 
