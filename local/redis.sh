@@ -18,6 +18,7 @@ dir .
 appendonly yes
 appendfsync everysec
 save ""
+rdbcompression no
 daemonize no
 logfile ""
 TEXT

@@ -80,13 +80,15 @@ test_system() {
     keep_as_it_was system_with_shop
 }
 
-# A shop that is open already is used as it is: the tests bring customers and products of their own.
+# system_with_shop [WORD…]: words for pytest; without, all there is. A shop that is open already is used as it is: the tests bring customers and products of their own.
 system_with_shop() {
+    (( $# > 0 )) || set -- tests/system
+    toxiproxy_make
     if ! shop_open; then
         export CARRIER_START_DELAY_MS=${CARRIER_START_DELAY_MS:-50} CARRIER_COMPLETE_DELAY_MS=${CARRIER_COMPLETE_DELAY_MS:-50}
         shop_up
     fi
-    (cd "$ROOT" && JUMUN_RUN=$RUN PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider tests/system \
+    (cd "$ROOT" && JUMUN_RUN=$RUN JUMUN_TOXIPROXY=$(toxiproxy_program) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider "$@" \
         --junitxml="$RESULTS/system.xml") 2>&1 | tee "$RESULTS/system.log" || exit 1
 }
 

@@ -3,14 +3,13 @@
  *
  * curl keeps calls that find no free connection in its own list, but does not watch their deadlines there (7.88: MSTATE_PENDING has no
  * connection, and only those that have one are checked). So calls over the limit of a host wait here, without a handle, and curl sees only
- * what may start at once; that also keeps its lists short, which it walks in every round.
+ * what may start at once.
  */
-#include "transfer.h"
-
 #include "clock.h"
 #include "invariant.h"
 #include "memory.h"
-#include <curl/curl.h>
+#include "multi.h"
+#include "transfer.h"
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -20,8 +19,6 @@
 #define RESPONSE_MAX    ((size_t)8 * 1024 * 1024)
 #define POOL_MAX        256
 #define HOSTS_KEPT      64
-#define ROUND_MAX       1000 /* milliseconds: a round without anything to do */
-#define NEVER           INT64_MAX
 
 /* Scheme and authority, with the calls to it. A few are kept while nobody calls them. */
 struct host {
@@ -33,7 +30,7 @@ struct host {
 };
 
 struct httpc {
-    CURLM *multi;
+    struct multi multi;
     pthread_t thread;
     unsigned connections_max;
     size_t response_max;
@@ -97,7 +94,7 @@ void httpc_send(struct httpc *c, const struct httpc_call *call)
     TAILQ_INSERT_TAIL(&c->queue, t, link);
     pthread_mutex_unlock(&c->lock);
     if (wake && !pthread_equal(pthread_self(), c->thread)) /* the client's own thread looks at the queue before it sleeps */
-        curl_multi_wakeup(c->multi);
+        multi_wake(&c->multi);
 }
 
 /* ── running ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -110,7 +107,7 @@ static struct host *host_of(struct httpc *c, struct str origin)
             return h;
     h = memory_new(sizeof(*h) + origin.n);
     h->origin = (struct str){memcpy(h + 1, origin.p, origin.n), origin.n};
-    h->next_deadline = NEVER;
+    h->next_deadline = MULTI_NEVER;
     TAILQ_INIT(&h->waiting);
     STAILQ_INSERT_TAIL(&c->hosts, h, link);
     c->host_count++;
@@ -136,7 +133,7 @@ static void fail(struct httpc *c, struct transfer *t, enum httpc_result result, 
 static void start(struct httpc *c, struct host *h, struct transfer *t, duration now)
 {
     t->host = h;
-    if (!transfer_start(t, c->multi, now)) {
+    if (!transfer_start(t, c->multi.curl, now)) {
         fail(c, t, HTTPC_UNREACHABLE, t->failure);
         return;
     }
@@ -186,7 +183,7 @@ static void expire(struct httpc *c, struct host *h, duration now)
 {
     if (now < h->next_deadline)
         return;
-    h->next_deadline = NEVER;
+    h->next_deadline = MULTI_NEVER;
     struct transfer *next;
     for (struct transfer *t = TAILQ_FIRST(&h->waiting); t; t = next) {
         next = TAILQ_NEXT(t, link);
@@ -234,7 +231,7 @@ static void end(struct httpc *c, CURL *easy, CURLcode code)
     struct host *h = t->host;
     struct httpc_response r;
     transfer_result(t, code, &r);
-    transfer_leave(t, c->multi);
+    transfer_leave(t, c->multi.curl);
     TAILQ_REMOVE(&c->running, t, link);
     h->running--;
     finish(c, t, &r);
@@ -246,22 +243,22 @@ static void end_all(struct httpc *c)
 {
     CURLMsg *message;
     int left;
-    while ((message = curl_multi_info_read(c->multi, &left)))
+    while ((message = curl_multi_info_read(c->multi.curl, &left)))
         if (message->msg == CURLMSG_DONE)
             end(c, message->easy_handle, message->data.result);
 }
 
-/* How long a round may sleep for the sake of the waiting calls; curl knows the deadlines of the running ones. */
-static int patience(struct httpc *c)
+/* Until when a round may sleep for the sake of the waiting calls; curl knows the deadlines of the running ones. */
+static duration next_deadline(struct httpc *c)
 {
-    duration now = clock_monotonic(), least = MILLISECONDS(ROUND_MAX);
+    duration now = clock_monotonic(), next = MULTI_NEVER;
     struct host *h;
     STAILQ_FOREACH (h, &c->hosts, link) {
         expire(c, h, now);
-        if (h->next_deadline != NEVER && h->next_deadline - now < least)
-            least = h->next_deadline - now;
+        if (h->next_deadline < next)
+            next = h->next_deadline;
     }
-    return (int)((least + MILLISECONDS(1) - 1) / MILLISECONDS(1));
+    return next;
 }
 
 static bool queue_empty(struct httpc *c)
@@ -286,7 +283,7 @@ static void stop_all(struct httpc *c, struct transfer_list *calls)
     struct transfer *t;
     struct host *h;
     TAILQ_FOREACH (t, &c->running, link)
-        transfer_leave(t, c->multi);
+        transfer_leave(t, c->multi.curl);
     stop_list(c, &c->running);
     STAILQ_FOREACH (h, &c->hosts, link)
         stop_list(c, &h->waiting);
@@ -304,18 +301,15 @@ static void *run(void *arg)
     for (;;) {
         struct transfer_list calls;
         bool stopping;
-        int running;
         take_queue(c, &calls, &stopping);
         if (stopping) {
             stop_all(c, &calls);
             return NULL;
         }
         begin_all(c, &calls);
-        curl_multi_perform(c->multi, &running);
+        duration until = next_deadline(c);
+        multi_wait(&c->multi, queue_empty(c) ? until : 0);
         end_all(c);
-        int sleep = patience(c);
-        if (queue_empty(c))
-            curl_multi_poll(c->multi, NULL, 0, sleep, NULL);
     }
 }
 
@@ -333,9 +327,8 @@ struct httpc *httpc_start(const struct httpc_config *config)
     TAILQ_INIT(&c->running);
     STAILQ_INIT(&c->hosts);
     pthread_mutex_init(&c->lock, NULL);
-    c->multi = curl_multi_init();
-    invariant(c->multi);
-    curl_multi_setopt(c->multi, CURLMOPT_MAXCONNECTS, (long)c->connections_max * 4); /* kept while idle, over all hosts */
+    multi_open(&c->multi);
+    curl_multi_setopt(c->multi.curl, CURLMOPT_MAXCONNECTS, (long)c->connections_max * 4); /* kept while idle, over all hosts */
     invariant(pthread_create(&c->thread, NULL, run, c) == 0);
     pthread_setname_np(c->thread, "httpc");
     return c;
@@ -346,7 +339,7 @@ void httpc_stop(struct httpc *c)
     pthread_mutex_lock(&c->lock);
     c->stopping = true;
     pthread_mutex_unlock(&c->lock);
-    curl_multi_wakeup(c->multi);
+    multi_wake(&c->multi);
     pthread_join(c->thread, NULL);
     struct transfer *t;
     while ((t = TAILQ_FIRST(&c->pool))) {
@@ -358,7 +351,7 @@ void httpc_stop(struct httpc *c)
         STAILQ_REMOVE_HEAD(&c->hosts, link);
         free(h);
     }
-    curl_multi_cleanup(c->multi);
+    multi_close(&c->multi);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }

@@ -1,21 +1,15 @@
 /*
- * Streams: answers that are handed on as they come, by a client of their own. Its thread learns by epoll which sockets have something
- * (curl_multi_socket_action), so that a thousand streams that are quiet cost nothing; curl_multi_perform would walk through all of them.
+ * Streams: answers that are handed on as they come, by a client of their own.
  *
  * curl allows no call to end from within its callbacks: who is cancelled, or silent for too long, is only marked, and ended by the loop.
  */
-#include "transfer.h"
-
 #include "clock.h"
 #include "invariant.h"
 #include "memory.h"
+#include "multi.h"
+#include "transfer.h"
 #include <pthread.h>
 #include <stdlib.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-#define NEVER INT64_MAX
 
 struct httpc_stream {
     TAILQ_ENTRY(httpc_stream) link; /* opened (under lock), then running */
@@ -28,8 +22,7 @@ struct httpc_stream {
 TAILQ_HEAD(httpc_stream_list, httpc_stream);
 
 struct httpc_streams {
-    CURLM *multi;
-    int epoll, wake;
+    struct multi multi;
     pthread_t thread;
 
     pthread_mutex_t lock;
@@ -38,18 +31,13 @@ struct httpc_streams {
 
     /* the thread's */
     struct httpc_stream_list running;
-    duration timer, sweep; /* when curl, and when we, are to look at the time */
+    duration sweep; /* when to look who was silent for too long */
 
     struct counter ended[3]; /* by enum httpc_result */
     struct gauge under_way;
 };
 
 /* ── any thread ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
-
-static void wake(struct httpc_streams *c)
-{
-    invariant(eventfd_write(c->wake, 1) == 0);
-}
 
 struct httpc_stream *httpc_stream_open(struct httpc_streams *c, const struct httpc_stream_call *call)
 {
@@ -69,7 +57,7 @@ struct httpc_stream *httpc_stream_open(struct httpc_streams *c, const struct htt
     pthread_mutex_lock(&c->lock);
     TAILQ_INSERT_TAIL(&c->opened, st, link);
     pthread_mutex_unlock(&c->lock);
-    wake(c);
+    multi_wake(&c->multi);
     return st;
 }
 
@@ -79,7 +67,7 @@ void httpc_stream_cancel(struct httpc_stream *st)
     pthread_mutex_lock(&c->lock);
     st->cancelled = c->cancels = true;
     pthread_mutex_unlock(&c->lock);
-    wake(c);
+    multi_wake(&c->multi);
 }
 
 /* ── what comes ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -127,7 +115,7 @@ static void end(struct httpc_streams *c, struct httpc_stream *st, CURLcode code,
     transfer_result(st->transfer, code, &r);
     if (failure)
         r.failure = failure;
-    transfer_leave(st->transfer, c->multi);
+    transfer_leave(st->transfer, c->multi.curl);
     TAILQ_REMOVE(&c->running, st, link);
     finish(c, st, &r);
 }
@@ -135,7 +123,7 @@ static void end(struct httpc_streams *c, struct httpc_stream *st, CURLcode code,
 static void begin(struct httpc_streams *c, struct httpc_stream *st)
 {
     struct transfer *t = st->transfer;
-    if (t->refusal || !transfer_start(t, c->multi, clock_monotonic())) {
+    if (t->refusal || !transfer_start(t, c->multi.curl, clock_monotonic())) {
         finish(c, st, &(struct httpc_response){.result = HTTPC_UNREACHABLE, .failure = t->refusal ? t->refusal : t->failure});
         return;
     }
@@ -183,7 +171,9 @@ static void take_orders(struct httpc_streams *c, bool *stopping)
 static void give_up_silent(struct httpc_streams *c, duration now)
 {
     struct httpc_stream *st, *next;
-    c->sweep = NEVER;
+    if (now < c->sweep)
+        return;
+    c->sweep = MULTI_NEVER;
     for (st = TAILQ_FIRST(&c->running); st; st = next) {
         next = TAILQ_NEXT(st, link);
         if (st->due <= now)
@@ -197,42 +187,9 @@ static void end_finished(struct httpc_streams *c)
 {
     CURLMsg *message;
     int left;
-    while ((message = curl_multi_info_read(c->multi, &left)))
+    while ((message = curl_multi_info_read(c->multi.curl, &left)))
         if (message->msg == CURLMSG_DONE)
             end(c, transfer_of(message->easy_handle)->stream, message->data.result, NULL);
-}
-
-static int patience(const struct httpc_streams *c)
-{
-    duration due = c->timer < c->sweep ? c->timer : c->sweep;
-    if (due == NEVER)
-        return -1;
-    duration left = due - clock_monotonic();
-    return left <= 0 ? 0 : (int)((left + MILLISECONDS(1) - 1) / MILLISECONDS(1));
-}
-
-static void serve(struct httpc_streams *c, const struct epoll_event *e)
-{
-    int running, what = (e->events & EPOLLIN ? CURL_CSELECT_IN : 0) | (e->events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-                        (e->events & (EPOLLERR | EPOLLHUP) ? CURL_CSELECT_ERR : 0);
-    if (e->data.fd == c->wake) {
-        eventfd_t wakes;
-        (void)eventfd_read(c->wake, &wakes);
-    } else {
-        curl_multi_socket_action(c->multi, e->data.fd, what, &running);
-    }
-}
-
-static void look_at_the_time(struct httpc_streams *c)
-{
-    duration now = clock_monotonic();
-    int running;
-    if (now >= c->timer) {
-        c->timer = NEVER;
-        curl_multi_socket_action(c->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-    }
-    if (now >= c->sweep)
-        give_up_silent(c, now);
 }
 
 static void *run(void *arg)
@@ -240,41 +197,14 @@ static void *run(void *arg)
     struct httpc_streams *c = arg;
     struct httpc_stream *st;
     for (bool stopping = false; !stopping;) {
-        struct epoll_event events[64];
-        int n = epoll_wait(c->epoll, events, 64, patience(c));
-        for (int i = 0; i < n; i++)
-            serve(c, &events[i]);
+        multi_wait(&c->multi, c->sweep);
         end_finished(c);
         take_orders(c, &stopping);
-        look_at_the_time(c);
-        end_finished(c);
+        give_up_silent(c, clock_monotonic());
     }
     while ((st = TAILQ_FIRST(&c->running)))
         end(c, st, CURLE_ABORTED_BY_CALLBACK, "the client was stopped");
     return NULL;
-}
-
-/* curl tells which sockets it waits for; `known` is set for those that epoll watches already. */
-static int watch(CURL *easy, curl_socket_t fd, int what, void *ctx, void *known)
-{
-    (void)easy;
-    struct httpc_streams *c = ctx;
-    struct epoll_event e = {.events = (what & CURL_POLL_IN ? EPOLLIN : 0u) | (what & CURL_POLL_OUT ? EPOLLOUT : 0u), .data.fd = fd};
-    if (what == CURL_POLL_REMOVE) {
-        (void)epoll_ctl(c->epoll, EPOLL_CTL_DEL, fd, NULL); /* it may be closed already */
-        return 0;
-    }
-    invariant(epoll_ctl(c->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, fd, &e) == 0);
-    curl_multi_assign(c->multi, fd, c);
-    return 0;
-}
-
-static int set_timer(CURLM *multi, long milliseconds, void *ctx)
-{
-    (void)multi;
-    struct httpc_streams *c = ctx;
-    c->timer = milliseconds < 0 ? NEVER : clock_monotonic() + MILLISECONDS(milliseconds);
-    return 0;
 }
 
 /* ── the client ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -286,16 +216,8 @@ struct httpc_streams *httpc_streams_start(void)
     TAILQ_INIT(&c->opened);
     TAILQ_INIT(&c->running);
     pthread_mutex_init(&c->lock, NULL);
-    c->timer = c->sweep = NEVER;
-    c->epoll = epoll_create1(EPOLL_CLOEXEC);
-    c->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    c->multi = curl_multi_init();
-    invariant(c->epoll >= 0 && c->wake >= 0 && c->multi);
-    invariant(epoll_ctl(c->epoll, EPOLL_CTL_ADD, c->wake, &(struct epoll_event){.events = EPOLLIN, .data.fd = c->wake}) == 0);
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETFUNCTION, watch);
-    curl_multi_setopt(c->multi, CURLMOPT_SOCKETDATA, c);
-    curl_multi_setopt(c->multi, CURLMOPT_TIMERFUNCTION, set_timer);
-    curl_multi_setopt(c->multi, CURLMOPT_TIMERDATA, c);
+    c->sweep = MULTI_NEVER;
+    multi_open(&c->multi);
     invariant(pthread_create(&c->thread, NULL, run, c) == 0);
     pthread_setname_np(c->thread, "httpc-streams");
     return c;
@@ -306,11 +228,9 @@ void httpc_streams_stop(struct httpc_streams *c)
     pthread_mutex_lock(&c->lock);
     c->stopping = true;
     pthread_mutex_unlock(&c->lock);
-    wake(c);
+    multi_wake(&c->multi);
     pthread_join(c->thread, NULL);
-    curl_multi_cleanup(c->multi);
-    close(c->epoll);
-    close(c->wake);
+    multi_close(&c->multi);
     pthread_mutex_destroy(&c->lock);
     free(c);
 }

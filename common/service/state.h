@@ -13,6 +13,7 @@ struct service_state {
     struct engine *engine;
     struct relay *relay;
     struct intake *intake;
+    struct letters *letters; /* ours to stop, when we have an intake */
     struct workers *workers;
     struct http_server *server, *admin;
     struct http_route *routes;

@@ -97,6 +97,11 @@ class Collector:
         request.wfile.write(b"{}")
 
     def of_trace(self, trace):
+        """Each once: what was not answered in time is sent again, and is the same."""
         assert self.faults == []
+        first = {}
         with self.lock:
-            return [span for span in self.spans if span.trace == trace]
+            for span in self.spans:
+                if span.trace == trace:
+                    assert first.setdefault(span.id, span) == span, f"two spans with one id: {first[span.id]} {span}"
+        return list(first.values())

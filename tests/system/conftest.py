@@ -15,7 +15,7 @@ from wire import Wire
 sys.dont_write_bytecode = True
 
 
-ORDER = ["faults", "restarts", "looks_back"]
+ORDER = ["faults", "restarts", "looks_back", "drills"]
 
 
 ROUNDS = int(os.environ.get("JUMUN_ROUNDS", "1"))
@@ -28,7 +28,7 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(items):
-    """Plain stories first, then those that kill processes, then what restarts everything, then what looks back."""
+    """Plain stories first, then those that kill processes, then what restarts everything, then what looks back; poison on the topics is the end."""
     items.sort(key=lambda item: max((place for place, mark in enumerate(ORDER, 1) if item.get_closest_marker(mark)), default=0))
 
 
@@ -51,10 +51,9 @@ def whole_shop(wire):
 
 @pytest.fixture
 def shop(whole_shop, request):
-    """Open, with every service ready; with other settings than its own where a story is marked so: `told(CARRIER="manual")`."""
+    """Open; with other settings than its own where a story is marked so: `told(CARRIER="manual")`."""
     told = request.node.get_closest_marker("told")
-    whole_shop.is_told(told.kwargs if told else {})
-    whole_shop.waits_until_ready()
+    whole_shop.opens(**(told.kwargs if told else {}))
     return whole_shop
 
 

@@ -8,6 +8,7 @@ STEPS = {
     "DeliveryRequested": "delivery", "DeliveryStarted": "delivery", "OrderShipped": "order", "DeliveryCompleted": "delivery",
     "OrderCompleted": "order",
 }
+CONFIRMED = ("CONFIRMED", "PREPARED", "SHIPPED", "COMPLETED")  # or further: payment's event may be at order's before payment's answer is
 NOTICES = ["DELIVERY_COMPLETED", "DELIVERY_READY", "DELIVERY_STARTED", "ORDER_CONFIRMED", "ORDER_PLACED"]
 TOLD = {  # by topic, in order
     "jumun.delivery": ["DeliveryRequested", "DeliveryStarted", "DeliveryCompleted"],

@@ -1,4 +1,5 @@
 """A client of GET /api/my/orders/events: reads server-sent events (WHATWG HTML, section 9.2) on a thread of its own, until it is closed."""
+import contextlib
 import json
 import threading
 
@@ -62,7 +63,8 @@ class Listener:
         """As a client does that is closed: without a word."""
         connection = self.answer.raw._connection or self.answer.raw._original_connection
         if connection and connection.sock:
-            connection.sock.shutdown(2)
+            with contextlib.suppress(OSError):  # the other side was quicker
+                connection.sock.shutdown(2)
         self.thread.join()
         self.answer.close()
 

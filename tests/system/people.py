@@ -4,6 +4,7 @@ import uuid
 from waiting import LIMIT, until
 from wire import NoAnswer, new_key
 
+PAYMENT_TIME = 1.5  # seconds that the provider may take (JUMUN_PROVIDER_DEADLINE_MS); then order answers 202, and the payment follows by itself
 ADDRESS = {"recipient": "김주문", "phone": "010-1234-5678", "zip": "63535", "line1": "제주특별자치도 서귀포시 녹차분재로 15", "line2": "2층"}
 
 
@@ -111,6 +112,26 @@ class Customer(Person):
         assert answer.status in (201, 202, 402), answer
         return Order(self, answer)
 
+    def orders_in_time(self, status, product, quantity=1, token="tok_ok", **options):
+        """An order whose answer tells what became of its payment. Where payment took too long for that, another one is placed."""
+        def told():
+            answer = self.places(basket([(product, quantity)], token), **options)
+            assert_in_time(answer, status)
+            return Order(self, answer) if answer.status == status else None
+
+        return until(told, f"an order is answered {status}")
+
+    def regrets(self, product, token):
+        """An order that payment knows of, and not what became of it; cancelled before it does. Where the wish came too late for that, another one."""
+        def in_time():
+            order = self.orders(product, token=token)
+            assert order.answer.status == 202, order.answer
+            until(order.is_known_to_payment, f"payment knows of {order.id}")
+            answer = order.cancels()
+            return order if answer.status == 202 and answer.json["payment"]["status"] == "ASKED" and answer.json["status"] == "CANCELLING" else None
+
+        return until(in_time, "an order is cancelled before its payment is known")
+
     def insists_on_ordering(self, product, quantity=1, token="tok_ok"):
         answer = self.insists("POST", "/api/orders", basket([(product, quantity)], token), new_key())
         assert answer.status in (201, 202), answer
@@ -160,6 +181,14 @@ class Order:
         answer = self.customer.gets(f"/api/my/orders/{self.id}")
         return answer.json if answer.status == 200 else None
 
+    def is_ready(self):
+        """For a courier: delivery has both words that it waits for. PREPARED in the customer's view is product's word alone: order and delivery may
+        not have heard it."""
+        until(lambda: (answer := self.customer.gets(f"/api/deliveries/{self.id}")).status == 200 and answer.json["status"] == "READY",
+              lambda: f"the delivery of {self.id} is ready; it is {self.customer.gets(f'/api/deliveries/{self.id}')}")
+        until(lambda: self.shown()["status"] == "PREPARED", lambda: f"order {self.id} is prepared; it is {self.shown()}")
+        return self
+
     def shown(self):
         """As order shows it, payment and delivery likewise."""
         return self.customer.reads(f"/api/orders/{self.id}")
@@ -167,8 +196,24 @@ class Order:
     def payment(self):
         return self.customer.reads(f"/api/payments/{self.id}")
 
+    def is_known_to_payment(self):
+        return self.customer.gets(f"/api/payments/{self.id}").status == 200
+
     def delivery(self):
         return self.customer.reads(f"/api/deliveries/{self.id}")
+
+    def is_paid(self):
+        """When it was answered; or, where payment took too long for that, by itself a moment later."""
+        return self.payment_is_known(201, "APPROVED")
+
+    def is_declined(self):
+        return self.payment_is_known(402, "DECLINED")
+
+    def payment_is_known(self, in_time, status):
+        assert_in_time(self.answer, in_time)
+        if self.answer.status != in_time:
+            until(lambda: self.shown()["payment"]["status"] == status, lambda: f"the payment is {status}: {self.shown()}")
+        return self
 
     def pays(self, token, key=None):
         return self.customer.posts(f"/api/orders/{self.id}/payment", {"method": "card", "token": token}, key=key or new_key())
@@ -202,6 +247,11 @@ class Order:
 
     def notices(self):
         return [notice for notice in self.customer.notices() if notice["orderId"] == self.id]
+
+
+def assert_in_time(answer, status):
+    """What is answered when the payment's outcome is known; or 202, not known yet, but no sooner than payment's time is over."""
+    assert answer.status == status or answer.status == 202 and answer.took >= PAYMENT_TIME, (answer, answer.took)
 
 
 def has_all(items, wanted):

@@ -10,6 +10,8 @@ import threading
 
 from aiosmtpd.controller import Controller
 
+from waiting import LIMIT
+
 MAIL_PORT, ALIMTALK_PORT = 8095, 8096  # as local/ports.sh has them
 
 
@@ -18,7 +20,7 @@ class Mailbox:
 
     def __init__(self):
         self.mails = []
-        self.controller = Controller(self, hostname="127.0.0.1", port=MAIL_PORT)
+        self.controller = Controller(self, hostname="127.0.0.1", port=MAIL_PORT, ready_timeout=LIMIT)
         self.controller.start()
 
     async def handle_RCPT(self, server, session, envelope, address, options):

@@ -5,22 +5,33 @@ import pathlib
 import shlex
 import signal
 import subprocess
-import time
 
 import requests
 
-from people import Admin, Customer, basket
-from waiting import until
+from people import Admin, Customer, Person, basket
+from waiting import LIMIT, until
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RUN = pathlib.Path(os.environ.get("JUMUN_RUN") or ROOT / ".run").resolve()
 
 PORTS = {"order": 8081, "product": 8082, "payment": 8083, "notification": 8084, "customer-view": 8085, "delivery": 8086, "gateway": 8088}
 SERVICES = tuple(PORTS)
+STORE_PORTS = {"postgres": 8091, "redis": 8092, "kafka": 8093}
+ROW_ABOVE = 10_000  # the ports of a second process of each service (REPLICAS=2), NAME-2, are so much above
 
 
-def admin_port(service):
-    return PORTS[service] + 1000
+def port(process):
+    service, _, row = process.rpartition("-")
+    return PORTS[service] + ROW_ABOVE * (int(row) - 1) if row.isdigit() else PORTS[process]
+
+
+def admin_port(process):
+    return port(process) + 1000
+
+
+def processes():
+    """Those that are there: a row of services, or more."""
+    return [service + row for row in ("", "-2", "-3", "-4") for service in SERVICES if (RUN / "service" / (service + row)).is_dir()]
 
 
 class Shop:
@@ -28,6 +39,7 @@ class Shop:
         self.wire = wire
         self.admin = Admin(wire)
         self.prober = Customer(wire)
+        self.operator = Person(wire, "operator")
         self.goods = None
         self.own = self.as_it_is()
 
@@ -70,6 +82,20 @@ class Shop:
 
     # ── processes ──
 
+    def opens(self, **settings):
+        """With these settings and else its own, every service ready, and order asking payment: what was before has left nothing behind."""
+        self.is_told(settings)
+        self.waits_until_ready()
+        until(self.asks_payment, lambda: f"the breaker before payment is closed: {self.breaker()}")
+
+    def breaker(self):
+        return next(breaker for breaker in self.operator.reads("/api/ops/breakers")["items"] if breaker["name"] == "payment")
+
+    def asks_payment(self):
+        """A breaker that was opened is closed by those who order."""
+        closed = self.breaker()["state"] == "CLOSED"
+        return closed or self.prober.orders(self.tea) and False
+
     def jumun(self, *words, limit=120, **environment):
         done = subprocess.run([ROOT / "jumun", *words], capture_output=True, text=True, timeout=limit, stdin=subprocess.DEVNULL,
                               env={**os.environ, "JUMUN_RUN": str(RUN), **environment})
@@ -107,6 +133,8 @@ class Shop:
             "CARRIER_COMPLETE_DELAY_MS": delivery["JUMUN_CARRIER_COMPLETE_DELAY_MS"],
             "PAYMENT_WINDOW_MS": order.get("JUMUN_PAYMENT_WINDOW_MS", ""),
             "PROVIDER_PATIENCE_MS": payment.get("JUMUN_PROVIDER_PATIENCE_MS", ""),
+            "STORES_ABOVE": str(int(order["JUMUN_KAFKA_BROKERS"].rpartition(":")[2]) - STORE_PORTS["kafka"]),
+            "REPLICAS": str(len(processes()) // len(SERVICES)),
         }
 
     def is_told(self, settings):
@@ -149,31 +177,24 @@ class Shop:
         text = (RUN / "service" / service / "supervise" / "pid").read_text().strip()
         return int(text) if text else None
 
-    def asks_admin(self, service, path):
-        return requests.get(f"http://127.0.0.1:{admin_port(service)}{path}", timeout=2)
+    def asks_admin(self, service, path, limit=LIMIT):
+        return requests.get(f"http://127.0.0.1:{admin_port(service)}{path}", timeout=limit)
 
     def is_ready(self, service):
         try:
-            return self.asks_admin(service, "/readyz").status_code == 200
+            return self.asks_admin(service, "/readyz", limit=2).status_code == 200
         except requests.RequestException:
             return False
 
     def waits_until_ready(self):
-        for service in SERVICES:
-            until(lambda: self.is_ready(service), f"{service} is ready")
+        for process in processes():
+            until(lambda: self.is_ready(process), f"{process} is ready")
 
-    def last_end(self, service):
-        """How it ended last, as the supervisor noted in its log."""
-        ends = self.said(service, f"supervisor: {service} ")
-        return ends[-1] if ends else None
+    def ends(self, service):
+        """How it ended, each time, as the supervisor noted in its log: a moment later."""
+        return self.said(service, f"supervisor: {service} ")
 
     def said(self, service, beginning):
         """The lines of its log that begin so."""
         files = sorted((RUN / "log" / service).glob("@*")) + [RUN / "log" / service / "current"]
         return [line for file in files for line in file.read_text(errors="replace").splitlines() if line.startswith(beginning)]
-
-    def takes(self, action):
-        """Seconds."""
-        began = time.monotonic()
-        action()
-        return time.monotonic() - began

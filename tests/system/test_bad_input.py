@@ -31,7 +31,7 @@ def changed(body, path, value):
 @pytest.fixture(scope="module")
 def customer(whole_shop, wire):
     """The same for all of these stories: the last one looks at what they have left behind."""
-    whole_shop.waits_until_ready()
+    whole_shop.opens()
     return Customer(wire)
 
 

@@ -1,20 +1,13 @@
 """Who asks: tokens, roles, and headers that only the gateway may write."""
-import base64
-import contextlib
-import json
-import os
-import socket
-import subprocess
-import time
 import uuid
 
 import pytest
 
-from people import Person, basket
+from gateways import running_gateway
+from issuer import Issuer
+from people import Person, assert_in_time, basket
 from problems import assert_problem
-from shop import PORTS
-from waiting import until
-from wire import NoAnswer, Wire, new_key
+from wire import new_key
 
 NOWHERE = str(uuid.UUID("01900000-0000-7000-8000-00000000dead"))
 
@@ -81,13 +74,13 @@ def test_another_scheme_is_401(customer, scheme):
 
 
 def test_the_inner_path_of_attempts_is_not_there_outside(shop, customer):
-    order = customer.orders(shop.tea, token="tok_declined")
+    order = customer.orders(shop.tea, token="tok_declined").is_declined()
     attempt = {"attempt": 2, "amount": {"amount": 1, "currency": "KRW"}, "method": "card", "token": "tok_ok"}
     for path in (f"/api/payments/{order.id}/attempts", f"/payments/{order.id}/attempts", f"/api//payments/{order.id}/attempts"):
         answer = customer.posts(path, attempt, headers={"X-Jumun-Caller": "order"})
         assert_problem(answer, 404, "/problems/not-found")
     assert len(order.payment()["attempts"]) == 1
-    assert order.pays("tok_ok").status == 201
+    assert_in_time(order.pays("tok_ok"), 201)
     order.waits_until("COMPLETED")
 
 
@@ -102,53 +95,6 @@ def test_the_demo_issuer_refuses_a_wrong_wish(passer_by, wish, error):
 
 # ── tokens of another issuer: a second gateway before the same services, which believes a key of ours ──
 
-def base64url(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-class Issuer:
-    """Signs tokens with an RSA key, by openssl."""
-
-    def __init__(self, directory):
-        self.key = directory / "key.pem"
-        self.jwks = directory / "jwks.json"
-        subprocess.run(["openssl", "genrsa", "-out", self.key, "2048"], check=True, capture_output=True)
-        modulus = subprocess.run(["openssl", "rsa", "-in", self.key, "-noout", "-modulus"], check=True, capture_output=True, text=True).stdout
-        n = bytes.fromhex(modulus.strip().removeprefix("Modulus="))
-        self.jwks.write_text(json.dumps({"keys": [{"kty": "RSA", "kid": "test", "use": "sig", "alg": "RS256", "n": base64url(n), "e": "AQAB"}]}))
-
-    def token(self, header=None, sign=True, **claims):
-        now = int(time.time())
-        header = {"alg": "RS256", "typ": "JWT", "kid": "test", **(header or {})}
-        claims = {"iss": "jumun", "aud": "jumun", "sub": str(uuid.uuid4()), "roles": ["customer"], "iat": now, "exp": now + 600, **claims}
-        claims = {name: value for name, value in claims.items() if value is not None}
-        text = f"{base64url(json.dumps(header).encode())}.{base64url(json.dumps(claims).encode())}"
-        return f"{text}.{base64url(self.signature(text.encode())) if sign else ''}"
-
-    def signature(self, text):
-        return subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.key], input=text, check=True, capture_output=True).stdout
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-@contextlib.contextmanager
-def running_gateway(shop, jwks):
-    port = free_port()
-    upstreams = {f"JUMUN_{name.replace('-', '_').upper()}_URL": f"http://127.0.0.1:{number}" for name, number in PORTS.items() if name != "gateway"}
-    settings = {**upstreams, "JUMUN_HTTP_LISTEN": f"127.0.0.1:{port}", "JUMUN_ADMIN_LISTEN": f"127.0.0.1:{free_port()}", "JUMUN_JWKS_FILE": str(jwks)}
-    process = subprocess.Popen([os.readlink(f"/proc/{shop.pid('gateway')}/exe")], env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
-    try:
-        yield Wire(port=port)
-    finally:
-        process.terminate()
-        assert process.wait(timeout=15) == 0
-
-
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory):
     return Issuer(tmp_path_factory.mktemp("issuer"))
@@ -156,13 +102,9 @@ def issuer(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def strict_gateway(whole_shop, issuer):
-    def answers():
-        with contextlib.suppress(NoAnswer):
-            return wire.send("GET", "/api/products?limit=1").status == 200
-
-    with running_gateway(whole_shop, issuer.jwks) as wire:
-        until(answers, "the second gateway answers")
-        yield wire
+    whole_shop.opens()
+    with running_gateway(whole_shop, JUMUN_JWKS_FILE=str(issuer.jwks)) as gateway:
+        yield gateway.wire
 
 
 def history(gateway, token):
@@ -177,7 +119,7 @@ def test_a_good_token_of_a_known_key_is_believed(strict_gateway, issuer):
 def test_a_subject_that_is_no_uuid_is_always_the_same_customer(shop, strict_gateway, issuer):
     token, again = issuer.token(sub="kim@example.com"), issuer.token(sub="kim@example.com", iat=None)
     placed = strict_gateway.send("POST", "/api/orders", basket([(shop.tea, 1)]), {"Authorization": f"Bearer {token}", "Idempotency-Key": new_key()})
-    assert placed.status == 201
+    assert_in_time(placed, 201)
     order = strict_gateway.send("GET", f"/api/orders/{placed.json['id']}", headers={"Authorization": f"Bearer {again}"})
     assert order.status == 200
 

@@ -157,10 +157,10 @@ def test_who_leaves_is_forgotten(shop, customer):
         page = shop.asks_admin("customer-view", "/metrics").text
         return next(int(line.split()[1]) for line in page.splitlines() if line.startswith("jumun_view_listeners "))
 
-    before = listening()
+    until(lambda: listening() == 0, "those of earlier stories are forgotten")
     with Listener(customer):
-        until(lambda: listening() > before, "it is counted")
-    until(lambda: listening() == before, "through the gateway it is known that the client has left")
+        until(lambda: listening() == 1, "it is counted")
+    until(lambda: listening() == 0, "through the gateway it is known that the client has left")
 
 
 def test_a_customer_may_listen_ten_times_at_once(shop, customer):

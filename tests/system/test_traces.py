@@ -5,7 +5,6 @@ import secrets
 import pytest
 
 from collector import Collector
-from people import Order, basket
 from shop import RUN, SERVICES
 from test_operation import metric
 from waiting import until
@@ -52,7 +51,7 @@ def told(shop, *lines):
 @pytest.fixture(scope="module")
 def collector(whole_shop):
     """All services send their spans there."""
-    whole_shop.waits_until_ready()
+    whole_shop.opens()
     collector = Collector()
     with told(whole_shop, f"OTEL_EXPORTER_OTLP_ENDPOINT={collector.endpoint}", "OTEL_BSP_SCHEDULE_DELAY=20", f"OTEL_BSP_MAX_QUEUE_SIZE={QUEUE}"):
         yield collector
@@ -75,9 +74,7 @@ def missing(spans):
 
 
 def orders(shop, customer, **headers):
-    answer = customer.places(basket([(shop.tea, 1)]), headers=headers)
-    assert answer.status == 201, answer
-    return Order(customer, answer).waits_until("COMPLETED")
+    return customer.orders_in_time(201, shop.tea, headers=headers).waits_until("COMPLETED")
 
 
 def whole_trace(collector, trace):
@@ -95,30 +92,34 @@ def test_without_an_endpoint_nothing_is_recorded(shop):
 
 
 def test_an_order_is_one_connected_trace_through_all_services(shop, customer, collector, topics):
-    order = orders(shop, customer)
-    spans = whole_trace(collector, trace_of(topics, order))
-    by_id = {span.id: span for span in spans}
-    assert len(by_id) == len(spans)
-    roots = [span for span in spans if not span.parent]
+    trace = trace_of(topics, orders(shop, customer))
+
+    def connected():
+        """Whole, and the parent of every span has come, too."""
+        by_id = {span.id: span for span in collector.of_trace(trace)}
+        return by_id if not missing(by_id.values()) and all(span.parent in by_id for span in by_id.values() if span.parent) else None
+
+    by_id = until(connected, lambda: f"the trace is whole; missing are {missing(collector.of_trace(trace))}")
+    roots = [span for span in by_id.values() if not span.parent]
     assert [(root.service, root.name) for root in roots] == [("gateway", "POST /api/orders")]
-    until(lambda: all(span.parent in {one.id for one in collector.of_trace(roots[0].trace)} for span in spans if span.parent),
-          "the parent of every span has come, too")
-    by_id = {span.id: span for span in collector.of_trace(roots[0].trace)}
     for span in by_id.values():
         assert span.began <= span.ended
         if span.parent:
             assert by_id[span.parent].began <= span.began, (by_id[span.parent], span)
-    assert {span.service for span in spans} == set(SERVICES)
+    assert {span.service for span in by_id.values()} == set(SERVICES)
 
 
 def test_a_span_tells_what_was_done(shop, customer, collector, topics):
     order = orders(shop, customer)
-    spans = whole_trace(collector, trace_of(topics, order))
+    trace = trace_of(topics, order)
 
     def one(service, name, **attributes):
-        found = [span for span in spans if (span.service, f"{span.kind} {span.name}") == (service, name) and attributes.items() <= span.attributes.items()]
-        assert found, (service, name, attributes)
-        return found[0]
+        """Once it has come: each service sends its own, when it likes."""
+        def found():
+            return next((span for span in collector.of_trace(trace) if (span.service, f"{span.kind} {span.name}") == (service, name)
+                         and attributes.items() <= span.attributes.items()), None)
+
+        return until(found, f"{name} of {service} with {attributes}")
 
     placed = one("order", "SERVER POST /orders")
     assert placed.attributes == {"http.request.method": "POST", "http.route": "/orders", "url.path": "/orders", "http.response.status_code": 201}
@@ -134,7 +135,7 @@ def test_a_span_tells_what_was_done(shop, customer, collector, topics):
     confirmed = one("order", "INTERNAL decide OrderConfirmed")
     assert taken.parent == confirmed.id
     assert taken.attributes["messaging.consumer.group.name"] == "product"
-    sent = [span for span in spans if span.kind == "PRODUCER" and span.parent == confirmed.id]
+    sent = until(lambda: [span for span in collector.of_trace(trace) if span.kind == "PRODUCER" and span.parent == confirmed.id], "it is sent")
     assert {(span.name, span.attributes["messaging.destination.name"]) for span in sent} == {("send jumun.order", "jumun.order")}
     assert one("product", "INTERNAL decide PreparationCompleted").parent == taken.id
 
@@ -172,7 +173,7 @@ def test_without_the_collector_the_shop_goes_on_and_counts_what_it_drops(shop, c
         until(lambda: placed.append(customer.orders(shop.tea)) or metric(shop, "order", "jumun_trace_dropped_total") > before, "spans find no room")
         customer.waits_for_all(placed)
         for service in SERVICES:
-            assert shop.is_ready(service)
+            until(lambda: shop.is_ready(service), f"{service} is ready")
             assert metric(shop, service, "jumun_trace_queue_length") <= QUEUE
     finally:
         collector.opens()

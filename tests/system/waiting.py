@@ -2,7 +2,7 @@
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-LIMIT = 60.0
+LIMIT = 120.0  # seconds. What a carrier forgot when delivery was killed it is asked for again after 30; the rest is for a machine that is slow
 
 
 def until(condition, what, limit=LIMIT):

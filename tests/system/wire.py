@@ -1,16 +1,19 @@
 """The wire to the gateway: a request, and all of its answer."""
 import json
 import socket
+import time
 import uuid
 
 import requests
+import urllib3
 
 HOST, PORT = "127.0.0.1", 8088
+FRESH = 3  # seconds; services close a connection that is idle for ten
 
 
 class Answer:
-    def __init__(self, status, headers, body):
-        self.status, self.headers, self.body = status, headers, body
+    def __init__(self, status, headers, body, took=None):
+        self.status, self.headers, self.body, self.took = status, headers, body, took
 
     @property
     def json(self):
@@ -32,6 +35,27 @@ class NoAnswer(Exception):
     """The connection failed: whether anything was done is not known."""
 
 
+class Pool(urllib3.HTTPConnectionPool):
+    """Takes no connection for a request that it has not used for a while: the gateway is about to close it, and would not see the request."""
+
+    def _put_conn(self, conn):
+        if conn is not None:
+            conn.left_at = time.monotonic()
+        super()._put_conn(conn)
+
+    def _get_conn(self, timeout=None):
+        conn = super()._get_conn(timeout)
+        if time.monotonic() - getattr(conn, "left_at", time.monotonic()) > FRESH:
+            conn.close()  # it connects anew by itself
+        return conn
+
+
+class Adapter(requests.adapters.HTTPAdapter):
+    def init_poolmanager(self, *args, **options):
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": Pool}
+
+
 class Wire:
     """Connections to one gateway. `saw(method, path, answer)` is told of every answer."""
 
@@ -39,7 +63,7 @@ class Wire:
         self.host, self.port, self.saw = host, port, saw
         self.session = requests.Session()
         self.session.trust_env = False
-        self.session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=128))
+        self.session.mount("http://", Adapter(pool_maxsize=128))
 
     def send(self, method, path, body=None, headers=None, timeout=15):
         """`body`: an object becomes JSON; bytes and text are sent as they are."""
@@ -51,13 +75,14 @@ class Wire:
             elif not isinstance(body, bytes):
                 body = json.dumps(body, ensure_ascii=False).encode()
         headers = {name: value for name, value in headers.items() if value is not None}
+        began = time.monotonic()
         try:
             got = self.session.request(method, f"http://{self.host}:{self.port}{path}", data=body, headers=headers, timeout=timeout,
                                        allow_redirects=False, stream=True)
             body = begin_of_stream(got) if got.headers.get("Content-Type") == "text/event-stream" else got.content
         except requests.RequestException as fault:
             raise NoAnswer(f"{method} {path}: {fault}") from fault
-        answer = Answer(got.status_code, got.headers, body)
+        answer = Answer(got.status_code, got.headers, body, took=time.monotonic() - began)
         if self.saw:
             self.saw(method, path, answer)
         return answer
