@@ -31,7 +31,7 @@ struct audit {
     size_t buckets;
     struct dead_letters dead;
     struct id_sums inbox[DATABASES], relevant[DATABASES];
-    int64_t received[DATABASES], dead_count[DATABASES];
+    int64_t received[DATABASES];
     struct stock stock;
     struct client_history *told; /* NULL: none given */
     char pruned[200];            /* a topic that does not begin at its beginning; empty: none */

@@ -34,8 +34,8 @@ void check_published(struct look *l, const struct dossier *d)
     }
     for (size_t i = 0; i < d->message_count; i++) {
         const struct message *m = d->messages[i].m;
-        l->poison += d->messages[i].poison;
-        if (!d->messages[i].event && !d->messages[i].poison)
+        l->poison += d->messages[i].excused;
+        if (!d->messages[i].event && !d->messages[i].excused)
             wrong(l, 10, d, "%s/%d at %lld: %s %s is in no history", m->topic < TOPICS ? topic_names[m->topic].p : "?", m->partition,
                   (long long)m->offset, name_of(m->event), id_text(m->id).p);
     }
@@ -48,12 +48,12 @@ void check_copies(struct look *l, const struct dossier *d)
     for (size_t i = 0; i < d->message_count; i++) {
         const struct told_message *t = &d->messages[i];
         looked(l, 11, 1);
-        if (!t->event || t->poison)
+        if (!t->event)
             continue;
         if (t->m->content != t->event->h->content)
             wrong(l, 11, d, "%s/%d at %lld: %s %s is not as its history has it", topic_names[t->m->topic].p, t->m->partition,
                   (long long)t->m->offset, name_of(t->m->event), id_text(t->m->id).p);
-        else if (t->copy && t->m->whole != t->event->first->m->whole)
+        else if (t->copy && !t->m->drill && t->m->whole != t->event->first->m->whole)
             wrong(l, 11, d, "%s/%d at %lld: %s %s is another than the first of this id, at %lld", topic_names[t->m->topic].p,
                   t->m->partition, (long long)t->m->offset, name_of(t->m->event), id_text(t->m->id).p,
                   (long long)t->event->first->m->offset);
@@ -104,6 +104,15 @@ void check_inbox(struct look *l, const struct dossier *d)
 
 /* ── 14 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
+/* A drill may have effects like any other message. */
+static bool is_drill(const struct dossier *d, struct uuid id)
+{
+    for (size_t i = 0; i < d->message_count; i++)
+        if (d->messages[i].excused && uuid_equal(d->messages[i].m->id, id))
+            return true;
+    return false;
+}
+
 /* Does the chain of causes end? Cycles are found by walking as many steps as there are events. */
 static bool ends(const struct dossier *d, const struct happened *e)
 {
@@ -122,7 +131,7 @@ void check_causes(struct look *l, const struct dossier *d)
         if (uuid_is_nil(e->h->causation))
             continue;
         looked(l, 14, 1);
-        if (!dossier_event(d, e->h->causation))
+        if (!dossier_event(d, e->h->causation) && !is_drill(d, e->h->causation))
             wrong(l, 14, d, "%s %s: its cause %s is no event of this order", name_of(e->h->event), id_text(e->h->id).p,
                   id_text(e->h->causation).p);
         else if (!ends(d, e))
@@ -137,10 +146,11 @@ void check_dead(struct look *l, const struct dossier *d)
     for (size_t i = 0; i < d->message_count; i++) {
         const struct told_message *t = &d->messages[i];
         looked(l, 15, 1);
-        if (!t->m->dead || t->poison)
-            continue;
-        const struct dead_letter *letter = dead_letters_of(&l->audit->dead, t->m->topic, t->m->partition, t->m->offset);
-        wrong(l, 15, d, "%s %s is no poison, and among the dead letters of %s: %s", name_of(t->m->event), id_text(t->m->id).p,
-              letter ? context_names[letter->context].p : "?", letter ? letter->reason : "?");
+        for (uint8_t context = 0; t->m->dead && !t->excused && context < CONTEXTS; context++) {
+            const struct dead_letter *letter = dead_letters_of(&l->audit->dead, context, t->m->topic, t->m->partition, t->m->offset);
+            if (letter && !letter->redriven)
+                wrong(l, 15, d, "%s %s is no poison, and among the dead letters of %s: %s", name_of(t->m->event), id_text(t->m->id).p,
+                      context_names[context].p, letter->reason);
+        }
     }
 }

@@ -43,12 +43,18 @@ static bool fold_apply(struct fold *f, const struct change *c)
     return true;
 }
 
+/* Whatever the view has not refused it has taken. */
+static bool is_taken(const struct told_message *t)
+{
+    return t->change && !(t->m->dead & 1u << CONTEXT_VIEW);
+}
+
 static void fold_all(struct fold *f, const struct dossier *d, struct arena *arena)
 {
     char text[INSTANT_TEXT + 1];
     *f = (struct fold){.entries = ARENA_ARRAY(arena, uint64_t, d->message_count + 1)};
     for (size_t i = 0; i < d->message_count; i++)
-        if (d->messages[i].change && !d->messages[i].poison)
+        if (is_taken(&d->messages[i]))
             fold_apply(f, d->messages[i].change);
     if (!f->begun)
         return;
@@ -156,7 +162,7 @@ void check_replay(struct look *l, const struct dossier *d)
     for (size_t i = 0; i < d->message_count; i++) {
         const struct told_message *t = &d->messages[i];
         looked(l, 21, 1);
-        if (!t->change || t->poison)
+        if (!is_taken(t))
             continue;
         if (fold_apply(&f, t->change))
             wrong(l, 21, d, "a second fold takes %s again", id_text(t->m->id).p);

@@ -29,12 +29,34 @@ static int compare_ids(const void *a, const void *b)
     return by_context ? by_context : uuid_compare(x->id, y->id);
 }
 
+static int compare_letters(const void *a, const void *b)
+{
+    const struct dead_letter *x = a, *y = b;
+    int by_place = compare(a, b), by_context = by_place ? by_place : (x->context > y->context) - (x->context < y->context);
+    return by_context ? by_context : (x->mark > y->mark) - (x->mark < y->mark);
+}
+
+/* Copies of a letter, and its marks, stand behind it. */
+static void join(struct dead_letters *d)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < d->count; i++) {
+        struct dead_letter *last = kept ? &d->items[kept - 1] : NULL;
+        if (last && compare(last, &d->items[i]) == 0 && last->context == d->items[i].context)
+            last->redriven |= d->items[i].mark && d->items[i].redriven;
+        else if (!d->items[i].mark)
+            d->items[kept++] = d->items[i];
+    }
+    d->count = kept;
+}
+
 void dead_letters_sort(struct dead_letters *d)
 {
     if (d->count == 0)
         return;
-    qsort(d->items, d->count, sizeof *d->items, compare);
-    d->by_id = memory_resize(d->by_id, d->count * sizeof *d->by_id);
+    qsort(d->items, d->count, sizeof *d->items, compare_letters);
+    join(d);
+    d->by_id = memory_resize(d->by_id, (d->count + 1) * sizeof *d->by_id);
     memcpy(d->by_id, d->items, d->count * sizeof *d->by_id);
     qsort(d->by_id, d->count, sizeof *d->by_id, compare_ids);
 }
@@ -66,11 +88,13 @@ uint8_t dead_letters_at(struct dead_letters *d, uint8_t topic, int16_t partition
     return contexts;
 }
 
-const struct dead_letter *dead_letters_of(const struct dead_letters *d, uint8_t topic, int16_t partition, int64_t offset)
+const struct dead_letter *dead_letters_of(const struct dead_letters *d, uint8_t context, uint8_t topic, int16_t partition, int64_t offset)
 {
     struct dead_letter from = {.topic = topic, .partition = partition, .offset = offset};
-    size_t i = first(d, &from);
-    return i < d->count ? &d->items[i] : NULL;
+    for (size_t i = first(d, &from); i < d->count && compare(&d->items[i], &from) == 0; i++)
+        if (d->items[i].context == context)
+            return &d->items[i];
+    return NULL;
 }
 
 bool dead_letters_have(const struct dead_letters *d, uint8_t context, struct uuid id)

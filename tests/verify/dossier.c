@@ -173,12 +173,15 @@ bool dossier_happened(const struct dossier *d, enum event event)
     return false;
 }
 
-/* Poison is what was dead-lettered and is not what a history says. */
+/* Who puts on a topic what no history says is found out by that, unless it is known already. */
 static void meet(struct dossier *d, struct told_message *t)
 {
     t->event = uuid_is_nil(t->m->id) ? NULL : dossier_event(d, t->m->id);
-    t->poison = t->m->dead && (!t->event || t->event->h->content != t->m->content);
-    if (!t->event || t->poison)
+    bool foreign = !t->event || t->event->h->content != t->m->content;
+    t->excused = foreign && (t->m->dead || t->m->drill);
+    if (t->excused)
+        t->event = NULL;
+    if (!t->event)
         return;
     t->copy = t->event->first != NULL;
     if (!t->copy)

@@ -21,7 +21,7 @@ struct told_message {
     const struct change *change; /* NULL: it is not shown */
     struct happened *event;      /* NULL: in no history */
     bool copy;                   /* not the first of its event */
-    bool poison;                 /* dead-lettered, and not as any history has it */
+    bool excused;                /* as no history has it, and that is known: it was dead-lettered, or is a drill */
 };
 struct happened {
     const struct history *h;

@@ -169,24 +169,31 @@ static void look_at_group(struct quiet *q, enum context context)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+static int64_t view_position(struct quiet *q, const char *generation, int topic, int partition)
+{
+    char key[80], field[80];
+    int n = snprintf(key, sizeof key, "view:%s:positions", generation);
+    int m = snprintf(field, sizeof field, "%s:%d", topic_names[topic].p, partition);
+    int64_t position;
+    cache_send(q->cache, 3, (struct str[]){STR("HGET"), {key, (size_t)n}, {field, (size_t)m}});
+    const struct cache_reply *reply = cache_receive(q->cache);
+    if (!reply)
+        audit_fault(q->audit, "redis: %s", cache_fault(q->cache));
+    return reply && str_to_int64(cache_text(reply), &position) ? position : -1;
+}
+
 static void look_at_view(struct quiet *q)
 {
-    char field[80];
+    struct generation g;
+    if (!generation_find(q->cache, &g)) {
+        audit_fault(q->audit, "redis: %s", cache_fault(q->cache));
+        return;
+    }
+    if (!g.settled)
+        disturb(q, (struct uuid){{0}}, "the view is being %s", g.name[0] ? "rebuilt" : "filled from the beginning");
     for (int topic = 0; topic < TOPICS; topic++)
-        for (int p = 0; reads(CONTEXT_VIEW, topic) && p < q->partitions[topic]; p++) {
-            int n = snprintf(field, sizeof field, "%s:%d", topic_names[topic].p, p);
-            const struct cache_reply *reply = NULL;
-            if (cache_connect(q->cache)) {
-                cache_send(q->cache, 3, (struct str[]){STR("HGET"), STR(VIEW_GENERATION "positions"), {field, (size_t)n}});
-                reply = cache_receive(q->cache);
-            }
-            int64_t position = -1;
-            if (!reply)
-                audit_fault(q->audit, "redis: %s", cache_fault(q->cache));
-            else if (!str_to_int64(cache_text(reply), &position))
-                position = -1;
-            compare_position(q, CONTEXT_VIEW, topic, p, position);
-        }
+        for (int p = 0; reads(CONTEXT_VIEW, topic) && p < q->partitions[topic] && !q->audit->fault[0]; p++)
+            compare_position(q, CONTEXT_VIEW, topic, p, view_position(q, g.name, topic, p));
 }
 
 /* ── until it is quiet ───────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

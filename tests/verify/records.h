@@ -44,6 +44,7 @@ struct message {
     uint8_t topic, event;
     uint8_t dead; /* a bit 1 << context each: it is among their dead letters */
     bool shown;   /* a struct change follows */
+    bool drill;   /* it says of itself that it should not be here (x-drill) */
 };
 
 struct field_value {

@@ -41,7 +41,7 @@ static void compare_received(struct audit *a)
         if (n >= sizeof note)
             break;
     }
-    findings_note(&a->findings, 15, "%s; %lld of poison", note, (long long)a->poison);
+    findings_note(&a->findings, 15, "%s; %lld messages are poison or drills", note, (long long)a->poison);
     for (size_t i = 0; i < a->dead.count; i++)
         if (!a->dead.items[i].found)
             findings_add(&a->findings, 15, a->dead.items[i].id,
@@ -88,7 +88,7 @@ static const struct id_of *list_find(const struct id_list *list, struct uuid id)
 struct comparing {
     struct audit *audit;
     enum context context;
-    struct id_list inbox, required, allowed; /* allowed: what the compacted catalog may have kept or not */
+    struct id_list inbox, required, allowed; /* allowed: what the compacted catalog may have kept or not, and drills */
 };
 
 static bool differs(const struct comparing *c, struct uuid id)
@@ -122,6 +122,9 @@ static void list_dossier(struct comparing *c, const struct dossier *d)
         else if (reads && e->h->kind == KIND_PRODUCT)
             list_add(&c->allowed, e->h->id, d->key);
     }
+    for (size_t i = 0; i < d->message_count; i++)
+        if (d->messages[i].excused && differs(c, d->messages[i].m->id))
+            list_add(&c->allowed, d->messages[i].m->id, d->key);
 }
 
 static void list_relevant(struct comparing *c)

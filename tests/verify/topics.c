@@ -171,7 +171,22 @@ static bool read_topics(struct audit *a, bool (*wanted)(const char *topic), void
 
 /* ── a message's headers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-enum header { H_ID, H_TYPE, H_TIME, H_SUBJECT, H_CORRELATION, H_CAUSATION, H_VERSION, H_REASON, H_TOPIC, H_PARTITION, H_OFFSET, HEADERS };
+enum header {
+    H_ID,
+    H_TYPE,
+    H_TIME,
+    H_SUBJECT,
+    H_CORRELATION,
+    H_CAUSATION,
+    H_VERSION,
+    H_REASON,
+    H_TOPIC,
+    H_PARTITION,
+    H_OFFSET,
+    H_MARK,
+    H_DRILL,
+    HEADERS
+};
 static const struct str header_names[HEADERS] = {
     STR_CONST("ce_id"),
     STR_CONST("ce_type"),
@@ -184,9 +199,11 @@ static const struct str header_names[HEADERS] = {
     STR_CONST("x-original-topic"),
     STR_CONST("x-original-partition"),
     STR_CONST("x-original-offset"),
+    STR_CONST("x-mark"),
+    STR_CONST("x-drill"),
 };
 
-/* The last of each name; the digest is of all of them. */
+/* The last of each name, and a mark only at the very end; the digest is of all of them. */
 static uint64_t headers_of(const rd_kafka_message_t *m, struct str values[HEADERS])
 {
     rd_kafka_headers_t *headers = NULL;
@@ -197,6 +214,7 @@ static uint64_t headers_of(const rd_kafka_message_t *m, struct str values[HEADER
         return 0;
     for (size_t i = 0; !rd_kafka_header_get_all(headers, i, &name, (const void **)&value.p, &value.n); i++) {
         size_t length = strlen(name);
+        values[H_MARK] = (struct str){0};
         digest = hash_bytes(hash_bytes(digest, name, length), value.p, value.n);
         for (int h = 0; h < HEADERS; h++)
             if (header_names[h].n == length && memcmp(header_names[h].p, name, length) == 0)
@@ -245,6 +263,8 @@ static void take_dead_letter(struct log_reader *r, const rd_kafka_message_t *m, 
         .offset = integer(values[H_OFFSET]),
         .own_offset = m->offset,
         .bytes = bytes_of(m),
+        .mark = !str_absent(values[H_MARK]),
+        .redriven = str_is(values[H_MARK], "REDRIVEN"),
     };
     for (int i = 0; i < CONTEXTS; i++)
         if (str_equal(context_names[i], whose))
@@ -254,7 +274,6 @@ static void take_dead_letter(struct log_reader *r, const rd_kafka_message_t *m, 
     snprintf(letter.reason, sizeof letter.reason, "%.*s", STR_ARG(values[H_REASON]));
     if (letter.context == WORD_UNKNOWN) /* a context that the auditor does not know: not its business */
         return;
-    r->audit->dead_count[letter.context < DATABASES ? letter.context : 0] += letter.context < DATABASES;
     dead_letters_add(&r->audit->dead, &letter);
 }
 
@@ -307,6 +326,7 @@ static void take_message(struct log_reader *r, const rd_kafka_message_t *m, void
         .partition = (int16_t)m->partition,
         .topic = (uint8_t)topic_named(str_of(rd_kafka_topic_name(m->rkt))),
         .event = WORD_UNKNOWN,
+        .drill = !str_absent(values[H_DRILL]),
     };
     struct uuid key = {{0}};
     message.dead = dead_letters_at(&r->audit->dead, message.topic, message.partition, message.offset, bytes);
@@ -316,7 +336,8 @@ static void take_message(struct log_reader *r, const rd_kafka_message_t *m, void
         message.version = (int32_t)said.version;
         message.event = (uint8_t)event_typed(said.type);
         message.content = uuid_equal(key, said.correlation) ? digest_said(&said) : 0;
-        message.shown = message.event != WORD_UNKNOWN && expected_change(&reading->room, message.event, &said, &change);
+        message.shown = message.event != WORD_UNKNOWN && kind_words[event_words[message.event].kind].topic == message.topic &&
+                        expected_change(&reading->room, message.event, &said, &change);
     }
     size_t kept = message.shown ? offsetof(struct change, fields) + change.count * sizeof change.fields[0] : 0;
     spill_put(reading->to, SOURCE_MESSAGE, key, &message, sizeof message, &change, kept);

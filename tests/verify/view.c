@@ -14,6 +14,7 @@
 struct view_reading {
     struct audit *audit;
     struct spill *to;
+    struct generation generation;
     struct cache *keys, *values; /* two connections: what is scanned stands while its values are asked for */
 };
 
@@ -58,7 +59,7 @@ static void take_documents(struct view_reading *r, const struct cache_reply *key
     char key[KEY_MAX];
     for (size_t i = 0; i < cache_count(keys); i++) {
         struct str document = cache_text(cache_item(keys, i)), id = {document.p + prefix.n, document.n - prefix.n};
-        int n = snprintf(key, sizeof key, VIEW_GENERATION "timeline:%.*s", STR_ARG(id));
+        int n = snprintf(key, sizeof key, "view:%s:timeline:%.*s", r->generation.name, STR_ARG(id));
         cache_send(r->values, 2, (struct str[]){STR("HGETALL"), document});
         cache_send(r->values, 4, (struct str[]){STR("LRANGE"), {key, (size_t)n}, STR("0"), STR("-1")});
     }
@@ -107,13 +108,14 @@ static void take_lists(struct view_reading *r, const struct cache_reply *keys, s
 /* ── all of a kind ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 /* SCAN may name a key twice: who looks at the dossier takes the first. */
-static void scan(struct view_reading *r, struct str prefix,
+static void scan(struct view_reading *r, const char *space,
                  void (*take)(struct view_reading *r, const struct cache_reply *keys, struct str prefix))
 {
     char cursor[24] = "0", match[KEY_MAX];
-    int n = snprintf(match, sizeof match, "%.*s*", STR_ARG(prefix));
+    int n = snprintf(match, sizeof match, "view:%s:%s:*", r->generation.name, space);
+    struct str pattern = {match, (size_t)n}, prefix = {match, (size_t)n - 1};
     do {
-        cache_send(r->keys, 6, (struct str[]){STR("SCAN"), str_of(cursor), STR("MATCH"), {match, (size_t)n}, STR("COUNT"), STR(AT_ONCE)});
+        cache_send(r->keys, 6, (struct str[]){STR("SCAN"), str_of(cursor), STR("MATCH"), pattern, STR("COUNT"), STR(AT_ONCE)});
         const struct cache_reply *reply = answer(r, r->keys);
         if (!reply)
             return;
@@ -124,14 +126,14 @@ static void scan(struct view_reading *r, struct str prefix,
 
 void view_read(struct audit *a, struct spill *to)
 {
-    struct view_reading r = {a, to, cache_new(a->redis), cache_new(a->redis)};
+    struct view_reading r = {.audit = a, .to = to, .keys = cache_new(a->redis), .values = cache_new(a->redis)};
     if (!r.keys || !r.values)
         audit_fault(a, "redis: not of the form redis://[:password@]host:port/database");
-    else if (!cache_connect(r.keys) || !cache_connect(r.values))
+    else if (!cache_connect(r.keys) || !cache_connect(r.values) || !generation_find(r.keys, &r.generation))
         audit_fault(a, "redis: %s", cache_fault(cache_connected(r.keys) ? r.values : r.keys));
-    else {
-        scan(&r, STR(VIEW_GENERATION "order:"), take_documents);
-        scan(&r, STR(VIEW_GENERATION "customer:"), take_lists);
+    else if (r.generation.name[0]) { /* else there is no view, and every order lacks its document */
+        scan(&r, "order", take_documents);
+        scan(&r, "customer", take_lists);
     }
     cache_free(r.keys);
     cache_free(r.values);
