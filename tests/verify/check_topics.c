@@ -113,21 +113,22 @@ static bool is_drill(const struct dossier *d, struct uuid id)
     return false;
 }
 
-/* Does the chain of causes end? Cycles are found by walking as many steps as there are events. */
-static bool ends(const struct dossier *d, const struct happened *e)
+/* Does the chain of causes end? Each event is walked over once; who comes upon his own way has found a cycle. */
+static bool ends(const struct dossier *d, struct happened *e)
 {
-    for (size_t steps = 0; steps <= d->event_count; steps++) {
-        if (!e || uuid_is_nil(e->h->causation))
-            return true;
-        e = dossier_event(d, e->h->causation);
-    }
-    return false;
+    struct happened *first = e;
+    for (; e && e->walked == 0; e = dossier_event(d, e->h->causation))
+        e->walked = 1;
+    bool end = !e || e->walked == 2;
+    for (e = first; e && e->walked == 1 && end; e = dossier_event(d, e->h->causation))
+        e->walked = 2;
+    return end;
 }
 
 void check_causes(struct look *l, const struct dossier *d)
 {
     for (size_t i = 0; i < d->event_count; i++) {
-        const struct happened *e = &d->events[i];
+        struct happened *e = &d->events[i];
         if (uuid_is_nil(e->h->causation))
             continue;
         looked(l, 14, 1);

@@ -5,18 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct fold {
-    uint64_t values[FIELDS];
-    bool has[FIELDS];
-    int32_t versions[FIELDS]; /* of the guards */
-    int64_t updated;
-    uint8_t status;
-    uint64_t *entries;
-    size_t entry_count;
-    struct uuid customer;
-    bool begun;
-};
-
 static void fold_set(struct fold *f, enum field field, uint64_t value)
 {
     f->values[field] = value;
@@ -26,13 +14,10 @@ static void fold_set(struct fold *f, enum field field, uint64_t value)
 /* What is not newer than what is there changes nothing. */
 static bool fold_apply(struct fold *f, const struct change *c)
 {
-    char text[INSTANT_TEXT + 1];
     if (c->guard >= FIELDS || c->version <= f->versions[c->guard])
         return false;
     f->versions[c->guard] = c->version;
     f->begun = true;
-    snprintf(text, sizeof text, "%d", (int)c->version);
-    fold_set(f, c->guard, hash_str(str_of(text)));
     f->status = c->status > f->status ? c->status : f->status;
     f->updated = c->at > f->updated ? c->at : f->updated;
     for (size_t i = 0; i < c->count; i++)
@@ -49,6 +34,13 @@ static bool is_taken(const struct told_message *t)
     return t->change && !(t->m->dead & 1u << CONTEXT_VIEW);
 }
 
+/* A number, as Redis keeps it. */
+static void fold_set_number(struct fold *f, enum field field, int number)
+{
+    char text[16];
+    fold_set(f, field, hash_str((struct str){text, (size_t)snprintf(text, sizeof text, "%d", number)}));
+}
+
 static void fold_all(struct fold *f, const struct dossier *d, struct arena *arena)
 {
     char text[INSTANT_TEXT + 1];
@@ -58,8 +50,10 @@ static void fold_all(struct fold *f, const struct dossier *d, struct arena *aren
             fold_apply(f, d->messages[i].change);
     if (!f->begun)
         return;
-    snprintf(text, sizeof text, "%d", (int)f->status);
-    fold_set(f, FIELD_STATUS, hash_str(str_of(text)));
+    for (int field = 0; field < FIELDS; field++)
+        if (f->versions[field])
+            fold_set_number(f, (enum field)field, f->versions[field]);
+    fold_set_number(f, FIELD_STATUS, f->status);
     instant_format(f->updated, text);
     fold_set(f, FIELD_UPDATED, hash_str(str_of(text)));
 }
@@ -124,21 +118,19 @@ static void compare_lists(struct look *l, const struct dossier *d, const struct 
 
 void check_document(struct look *l, const struct dossier *d)
 {
-    struct arena arena;
-    struct fold f;
-    arena_init(&arena);
-    fold_all(&f, d, &arena);
+    struct fold *f = &l->fold;
+    arena_reset(&l->arena);
+    fold_all(f, d, &l->arena);
     looked(l, 17, d->document != NULL);
-    if (f.begun && !d->document)
+    if (f->begun && !d->document)
         wrong(l, 17, d, "Redis has no document of it");
-    else if (!f.begun && d->document)
+    else if (!f->begun && d->document)
         wrong(l, 17, d, "Redis has a document of it, the topics have nothing");
     else if (d->document) {
-        compare_fields(l, d, &f);
-        compare_entries(l, d, &f);
+        compare_fields(l, d, f);
+        compare_entries(l, d, f);
     }
-    compare_lists(l, d, &f);
-    arena_release(&arena);
+    compare_lists(l, d, f);
 }
 
 /* ── 21 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -155,21 +147,17 @@ static bool guarded(const struct dossier *d, const struct fold *f, uint8_t guard
 
 void check_replay(struct look *l, const struct dossier *d)
 {
-    struct arena arena;
-    struct fold f;
-    arena_init(&arena);
-    fold_all(&f, d, &arena);
+    struct fold *f = &l->fold; /* of check_document() */
     for (size_t i = 0; i < d->message_count; i++) {
         const struct told_message *t = &d->messages[i];
         looked(l, 21, 1);
         if (!is_taken(t))
             continue;
-        if (fold_apply(&f, t->change))
+        if (fold_apply(f, t->change))
             wrong(l, 21, d, "a second fold takes %s again", id_text(t->m->id).p);
-        else if (d->document && t->change->guard < FIELDS && t->change->version == f.versions[t->change->guard] &&
-                 !guarded(d, &f, t->change->guard))
+        else if (d->document && t->change->guard < FIELDS && t->change->version == f->versions[t->change->guard] &&
+                 !guarded(d, f, t->change->guard))
             wrong(l, 21, d, "replayed, %s may change its document: %s in Redis is not %d", id_text(t->m->id).p,
                   field_names[t->change->guard].p, (int)t->change->version);
     }
-    arena_release(&arena);
 }

@@ -26,6 +26,7 @@ struct told_message {
 struct happened {
     const struct history *h;
     const struct told_message *first; /* NULL: not on its topic */
+    uint8_t walked;                   /* for who follows causes: 0 not yet, 1 on the way, 2 it ends */
 };
 
 struct dossier {

@@ -96,6 +96,7 @@ static void *look_run(void *ctx)
     struct bucket bucket;
     struct dossier d;
     l->audit = a;
+    arena_init(&l->arena);
     bucket_init(&bucket);
     for (size_t i; (i = atomic_fetch_add(looking->next, 1)) < a->buckets;) {
         if (!bucket_load(&bucket, a->spills, READERS, i))
@@ -107,6 +108,7 @@ static void *look_run(void *ctx)
         }
     }
     bucket_release(&bucket);
+    arena_release(&l->arena);
     join(l);
     free(l);
     return NULL;

@@ -15,9 +15,24 @@
 #include "audit.h"
 #include "dossier.h"
 
+/* The messages of an order, folded: what its document must be. */
+struct fold {
+    uint64_t values[FIELDS];
+    bool has[FIELDS];
+    int32_t versions[FIELDS]; /* of the guards */
+    int64_t updated;
+    uint8_t status;
+    uint64_t *entries;
+    size_t entry_count;
+    struct uuid customer;
+    bool begun;
+};
+
 struct look {
     struct audit *audit;
     struct tally tally;
+    struct arena arena; /* of the fold */
+    struct fold fold;
     struct id_sums relevant[DATABASES];
     int64_t received[DATABASES];
     int64_t orders, completed, cancelled, under_way, reviewed, poison;
