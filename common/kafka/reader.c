@@ -96,7 +96,7 @@ static void pass(struct kafka_reader *r, duration wait)
 
 static void find_topic(struct kafka_reader *r)
 {
-    int partitions;
+    int partitions = 0;
     while (!atomic_load(&r->stopping) && (partitions = partitions_of(r)) == 0)
         pass(r, LOOK_AGAIN);
     if (!atomic_load(&r->stopping))
