@@ -11,5 +11,7 @@ const struct setting view_settings[] = {
     {"JUMUN_LISTENERS_MAX", SETTING_INTEGER, "1000", &view_config.listeners_max, 1, 100000, "clients who listen at once; more get 503"},
     {"JUMUN_LISTENERS_PER_CUSTOMER", SETTING_INTEGER, "10", &view_config.listeners_per_customer, 1, 100000,
      "… of one customer; more get 429"},
+    {"JUMUN_REBUILD_PAUSE_MS", SETTING_MILLISECONDS, "0", &view_config.rebuild_pause, 0, 60000,
+     "pause between two batches when the view is rebuilt, besides as long as a batch took"},
     {NULL, 0, NULL, NULL, 0, 0, NULL},
 };

@@ -6,7 +6,7 @@
 
 struct view_config {
     const char *redis_url, *kafka_brokers;
-    duration heartbeat;
+    duration heartbeat, rebuild_pause;
     int64_t listeners_max, listeners_per_customer;
 };
 extern struct view_config view_config;

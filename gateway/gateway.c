@@ -64,6 +64,7 @@ bool gateway_start(struct engine *none, char problem[200])
     /* More than order has calls to payment under way: when payment is silent, those who read orders still find a connection. */
     gateway.client = httpc_start(&(struct httpc_config){.connections_max = 512});
     gateway.streams = httpc_streams_start();
+    admission_start();
     return true;
 }
 
@@ -72,10 +73,12 @@ void gateway_stop(void)
     httpc_streams_stop(gateway.streams);
     httpc_stop(gateway.client);
     tokens_free(gateway.tokens);
+    admission_stop();
 }
 
 void gateway_show(struct metrics_page *page)
 {
     httpc_show(gateway.client, page);
     httpc_streams_show(gateway.streams, page);
+    admission_show(page);
 }

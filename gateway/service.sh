@@ -13,5 +13,6 @@ JUMUN_NOTIFICATION_URL=$(service_url notification)
 JUMUN_CUSTOMER_VIEW_URL=$(service_url customer-view)
 JUMUN_ROUTES=$(routes_setting)
 JUMUN_DEMO_ISSUER=on
+JUMUN_ADDRESS_RATE=1000000
 TEXT
 }

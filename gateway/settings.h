@@ -24,6 +24,8 @@ struct gateway_config {
     const char *upstreams[UPSTREAMS]; /* base URLs, without a slash at the end */
     duration upstream_deadline, stream_silence;
     int64_t streams_max;
+    int64_t address_rate, customer_rate; /* requests a second; 0: no limit */
+    int64_t proxies;
     bool demo_issuer;
     const char *routes;    /* "": none */
     const char *demo_key;  /* "": none */

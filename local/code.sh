@@ -18,7 +18,7 @@ sources() {
 jumun_lint() {
     packages_need build test
     build_step dev cmake --preset dev # anew each time: what is compiled, and how, is what is looked at
-    together lint_shell lint_cppcheck lint_tidy
+    together lint_shell lint_cppcheck lint_tidy lint_analyzer
     say "lint: nothing found"
 }
 
@@ -47,6 +47,12 @@ lint_tidy() {
     clang-tidy --quiet "$ROOT/local/kafka/topics.c" -- -std=gnu17 2>> "$ROOT/build/clang-tidy.log" ||
         die "clang-tidy found the above" "Mend it, or say in a remark there why it is right."
     say "lint: clang-tidy has looked"
+}
+
+# GCC's own: along the paths of a function. What it finds is an error of the build.
+lint_analyzer() {
+    build_preset analyzer "${SERVICES[@]}"
+    say "lint: gcc -fanalyzer has looked"
 }
 
 # What is compiled, without what the build itself writes.

@@ -42,7 +42,7 @@ static void schedule(const uint8_t block[BLOCK], uint32_t w[64])
 
 static void compress(struct hash *hash)
 {
-    uint32_t w[64], v[8];
+    uint32_t w[64] = {0}, v[8]; /* the analyzer does not see that schedule() sets all of it */
     schedule(hash->block, w);
     memcpy(v, hash->h, sizeof v);
     for (int t = 0; t < 64; t++) {

@@ -115,7 +115,6 @@ static enum MHD_Result step_head(struct http_request *rq, const char *method, co
     struct http_server *s = rq->server;
     rq->begun = true;
     peer_busy(s, rq->peer);
-    peer_sweep(s, rq->started);
     memcpy(rq->remote, rq->peer->address, sizeof(rq->remote));
     head_read(rq, method, version);
     if (!rq->refused) {

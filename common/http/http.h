@@ -14,7 +14,7 @@
  * The server itself answers, as problem+json: 400 (malformed request), 404 (no such path), 405 (with Allow), 408 (head or body too slow),
  * 413 (body over the limit), 415 (a body that is not application/json), 503 (draining, or over the connection limit). A few faults are
  * found by libmicrohttpd's parser, which answers 400, 414 or 431 with a page of its own: a header without a colon, a Content-Length or a
- * chunk that is no number, a head over 32 KiB.
+ * chunk that is no number, a head over 36 KiB.
  *
  * The more literal of two routes is taken, whatever their order. HEAD is answered by the route of GET. When http_stop has lost patience,
  * clients get 503; an answer that comes after that is still accepted, and dropped.
@@ -47,10 +47,11 @@ struct http_config {
     const char *listen; /* "127.0.0.1:8081"; port 0: any, see http_port() */
     const struct http_route *routes;
     void *ctx;
-    size_t body_max;          /* 0: 64 KiB */
-    unsigned connection_max;  /* 0: 2000 */
-    duration request_timeout; /* 0: 10 s without a byte while head or body are read */
-    bool traced;              /* a span for each request; else its trace goes through as it came */
+    size_t body_max;           /* 0: 64 KiB */
+    unsigned connection_max;   /* 0: 2000 */
+    unsigned connections_each; /* from one address; 0: no limit */
+    duration request_timeout;  /* 0: 10 s without a byte while head or body are read */
+    bool traced;               /* a span for each request; else its trace goes through as it came */
 };
 
 struct http_server;

@@ -2,8 +2,8 @@
  * Keeps the connections: who they are, and which of them have gone quiet.
  *
  * libmicrohttpd closes a connection that sends nothing for the time allowed. One that sends a byte now and then would stay for hours, and
- * enough of them fill the server; so a head must be whole within a few times that time. There is no clock of our own to look for such
- * connections: it is done when others come, which is when they are in the way.
+ * enough of them fill the server; so a head must be whole within a few times that time. The server's loop looks for such connections once a
+ * second, as long as there is one without a whole head.
  */
 #include "server.h"
 
@@ -31,9 +31,7 @@ static void peer_come(struct http_server *s, struct MHD_Connection *connection, 
     gauge_add(&s->connections, 1);
     p->surplus = atomic_load(&s->connections.value) > s->connection_max;
     *context = p;
-    duration now = clock_monotonic();
-    peer_quiet(s, p, now);
-    peer_sweep(s, now);
+    peer_quiet(s, p, clock_monotonic());
     if (atomic_load(&s->draining))
         server_go_deaf(s);
 }
@@ -77,7 +75,7 @@ void peer_busy(struct http_server *s, struct peer *p)
 
 void peer_sweep(struct http_server *s, duration now)
 {
-    if (now - s->swept < SECONDS(1))
+    if (TAILQ_EMPTY(&s->quiet) || now - s->swept < PEER_SWEEP)
         return;
     s->swept = now;
     struct peer *p;

@@ -25,7 +25,7 @@ struct http_server {
     struct route_table *routes;
     void *ctx;
     size_t body_max;
-    unsigned connection_max;
+    unsigned connection_max, connections_each;
     duration request_timeout;
     bool traced;
     int listener;
@@ -68,7 +68,8 @@ void peer_notify(void *cls, struct MHD_Connection *connection, void **context, e
 struct peer *peer_of(struct MHD_Connection *connection);
 void peer_quiet(struct http_server *s, struct peer *p, duration now); /* waits for the next request */
 void peer_busy(struct http_server *s, struct peer *p);                /* its request's head is there */
-void peer_sweep(struct http_server *s, duration now);                 /* cuts those whose head takes forever */
+#define PEER_SWEEP SECONDS(1)
+void peer_sweep(struct http_server *s, duration now); /* cuts those whose head takes forever; looks no more often than that */
 void peer_last_words(struct peer *p, const struct http_problem *problem);
 
 /* exchange.c: a request's way through libmicrohttpd's callbacks */

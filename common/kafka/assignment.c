@@ -142,6 +142,7 @@ bool assignment_place(struct assignment *a)
         pthread_mutex_lock(&a->lock);
         for (int i = 0; i < list->cnt; i++) {
             struct partition *p = assignment_find(a, list->elems[i].topic, list->elems[i].partition);
+            invariant(p); /* the list is of what we have, and only a rebalance, which this thread serves, changes that */
             p->placed = true;
             p->next = list->elems[i].offset >= 0 ? list->elems[i].offset : POSITION_UNKNOWN;
         }

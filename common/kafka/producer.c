@@ -41,6 +41,7 @@ struct kafka_producer {
     char *brokers;
     char *client;
     duration message_timeout;
+    char message_max[24]; /* "": librdkafka's own */
     rd_kafka_t *rk;
     pthread_mutex_t renewing; /* held while rk is exchanged, and by other threads that use it */
     struct topic *topics;
@@ -158,6 +159,8 @@ static void producer_error(rd_kafka_t *rk, int error, const char *reason, void *
 static rd_kafka_t *producer_connect(struct kafka_producer *p)
 {
     rd_kafka_conf_t *conf = client_conf(p->brokers, p->client, producer_settings);
+    if (p->message_max[0])
+        client_set(conf, "message.max.bytes", p->message_max);
     rd_kafka_conf_set_opaque(conf, p);
     rd_kafka_conf_set_dr_msg_cb(conf, producer_delivered);
     rd_kafka_conf_set_error_cb(conf, producer_error);
@@ -170,6 +173,8 @@ struct kafka_producer *kafka_producer_new(const struct kafka_producer_config *co
     p->brokers = memory_strdup(config->brokers);
     p->client = memory_strdup(config->client);
     p->message_timeout = config->message_timeout > 0 ? config->message_timeout : SECONDS(30);
+    if (config->message_max > 0)
+        snprintf(p->message_max, sizeof(p->message_max), "%zu", config->message_max);
     snprintf(p->labels, sizeof(p->labels), "client=\"%.100s\"", p->client);
     pthread_mutex_init(&p->renewing, NULL);
     TAILQ_INIT(&p->unreported);
@@ -390,4 +395,61 @@ void kafka_producer_show(const struct kafka_producer *p, struct metrics_page *pa
                     &p->renewed);
     metrics_gauge(page, "jumun_kafka_produce_outstanding", "Messages not reported yet.", p->labels, &p->outstanding);
     metrics_histogram_time(page, "jumun_kafka_produce_seconds", "From producing a message to its report.", p->labels, &p->time);
+}
+
+/* ── how far the topics reach ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* How many partitions a topic has; 0: it cannot be told. */
+static int partitions_of(struct kafka_producer *p, const char *topic, duration patience)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(p->rk, topic, NULL);
+    rd_kafka_resp_err_t error = rd_kafka_metadata(p->rk, 0, handle, &metadata, client_milliseconds(patience));
+    int partitions = 0;
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            partitions = metadata->topics[0].partition_cnt;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(handle);
+    return partitions;
+}
+
+static bool extent_ask(struct kafka_producer *p, struct kafka_extent *e, duration patience)
+{
+    return rd_kafka_query_watermark_offsets(p->rk, e->topic, e->partition, &e->begin, &e->end, client_milliseconds(patience)) ==
+           RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static bool extents_ask(struct kafka_producer *p, const char *const *topics, size_t topic_count, duration patience, struct arena *arena,
+                        struct kafka_extent **extents, size_t *n)
+{
+    duration until = clock_monotonic() + patience;
+    size_t room = 0;
+    *extents = NULL;
+    *n = 0;
+    for (size_t t = 0; t < topic_count; t++) {
+        int partitions = partitions_of(p, topics[t], until - clock_monotonic());
+        if (partitions == 0)
+            return false;
+        struct kafka_extent *more = ARENA_ARRAY(arena, struct kafka_extent, room += (size_t)partitions);
+        if (*n > 0)
+            memcpy(more, *extents, *n * sizeof *more);
+        *extents = more;
+        for (int i = 0; i < partitions; i++) {
+            more[*n] = (struct kafka_extent){.topic = topics[t], .partition = i};
+            if (!extent_ask(p, &more[(*n)++], until - clock_monotonic()))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool kafka_extents(struct kafka_producer *p, const char *const *topics, size_t topic_count, duration patience, struct arena *arena,
+                   struct kafka_extent **extents, size_t *n)
+{
+    pthread_mutex_lock(&p->renewing);
+    bool told = extents_ask(p, topics, topic_count, patience, arena, extents, n);
+    pthread_mutex_unlock(&p->renewing);
+    return told;
 }

@@ -2,6 +2,7 @@
 #include "check.h"
 #include "clock.h"
 #include "crashing.h"
+#include "dead_letters.h"
 #include "invariant.h"
 #include "log.h"
 #include "memory.h"
@@ -20,8 +21,8 @@ extern char **environ;
 
 static struct {
     const char *http_listen, *admin_listen, *database_url, *kafka_brokers, *log_format, *log_level, *cursor_secret;
-    duration drain_delay, drain_patience, request_deadline;
-    int64_t workers;
+    duration drain_delay, drain_patience, request_deadline, request_silence;
+    int64_t workers, connections, connections_each;
 } config;
 
 static const struct setting common_settings[] = {
@@ -31,6 +32,12 @@ static const struct setting common_settings[] = {
     {"JUMUN_LOG_LEVEL", SETTING_TEXT, "info", &config.log_level, 0, 0, "debug, info, warning or error"},
     {"JUMUN_REQUEST_DEADLINE_MS", SETTING_MILLISECONDS, "10000", &config.request_deadline, 1, 600000,
      "a request not begun by then is answered 503, and not done"},
+    {"JUMUN_REQUEST_SILENCE_MS", SETTING_MILLISECONDS, "10000", &config.request_silence, 1000, 600000,
+     "who sends nothing for so long in the middle of a request is answered 408, and who takes thrice as long for all of it; whole seconds"},
+    {"JUMUN_CONNECTIONS", SETTING_INTEGER, "2000", &config.connections, 1, 100000,
+     "connections at once; more are told so (503) and closed"},
+    {"JUMUN_CONNECTIONS_EACH", SETTING_INTEGER, "0", &config.connections_each, 0, 100000,
+     "connections at once from one address; more are closed without a word; 0: no limit"},
     {"JUMUN_QUERY_WORKERS", SETTING_INTEGER, "2", &config.workers, 1, 64, "threads, each with a connection, that answer queries"},
     {"JUMUN_CURSOR_SECRET", SETTING_SECRET, "", &config.cursor_secret, 0, 0,
      "signs the cursors of lists; the same for all replicas; left out, cursors end with the process"},
@@ -109,13 +116,24 @@ static bool start_log(const char *name, struct buf *problems)
     return true;
 }
 
+/* Said without a word of it: a password may stand anywhere in what is no URL. */
+static bool check_database_url(struct buf *problems)
+{
+    if (!config.database_url || pg_url_valid(config.database_url))
+        return true;
+    buf_add(problems,
+            STR("JUMUN_DATABASE_URL: it is not of the form postgresql://user:password@host:port/database; what is special in a URL "
+                "(: / ? # [ ] @ %) is written as % and two digits\n"));
+    return false;
+}
+
 static bool configure(const struct service *s)
 {
     struct buf problems = BUF_INIT;
     const struct setting *tables[SETTING_TABLES];
     size_t n = tables_of(s, tables);
     bool good = settings_read(tables, n, environ, &problems) && start_log(s->name, &problems) && tracing_check(&problems) &&
-                crashing_check(&problems);
+                crashing_check(&problems) && check_database_url(&problems);
     if (!good)
         (void)fprintf(stderr, "%s cannot start:\n%s", s->name, problems.p);
     buf_release(&problems);
@@ -202,6 +220,8 @@ static void serve_metrics(struct http_request *rq, void *ctx)
             relay_show(s->relay, &page);
         if (s->intake)
             intake_show(s->intake, &page);
+        if (s->letters)
+            letters_show(s->letters, &page);
         if (s->workers)
             workers_show(s->workers, &page);
         if (s->service->show)
@@ -283,6 +303,14 @@ static bool has_queries(const struct service *def)
     return false;
 }
 
+static void start_intake(struct service_state *s)
+{
+    const struct service *def = s->service;
+    s->letters = letters_start(&(struct letters_config){.brokers = config.kafka_brokers, .service = def->name});
+    s->intake = intake_start(&(struct intake_config){
+        .service = def->name, .brokers = config.kafka_brokers, .events = def->events, .engine = s->engine, .letters = s->letters});
+}
+
 static void start_workers(struct service_state *s)
 {
     s->workers = workers_start(&(struct workers_config){.count = (size_t)config.workers,
@@ -292,23 +320,37 @@ static void start_workers(struct service_state *s)
                                                         .worker_free = s->service->worker_free});
 }
 
-static struct http_route *http_routes(const struct service_route *routes)
+static struct http_route http_route_of(const struct service_route *route)
+{
+    return (struct http_route){route->method, route->path, call_serve, route->flags, route};
+}
+
+static struct http_route *http_routes(const struct service_route *routes, bool dead_letters)
 {
     size_t n = 0;
     while (routes[n].method)
         n++;
-    struct http_route *out = memory_new((n + 1) * sizeof *out);
+    struct http_route *out = memory_new((n + DEAD_LETTER_ROUTES + 1) * sizeof *out);
     for (size_t i = 0; i < n; i++)
-        out[i] = (struct http_route){routes[i].method, routes[i].path, call_serve, routes[i].flags, &routes[i]};
+        out[i] = http_route_of(&routes[i]);
+    for (size_t i = 0; dead_letters && i < DEAD_LETTER_ROUTES; i++)
+        out[n + i] = http_route_of(&dead_letter_routes[i]);
     return out;
 }
 
 static bool start_server(struct service_state *s)
 {
     char problem[200];
-    s->routes = http_routes(s->service->routes);
+    s->routes = http_routes(s->service->routes, s->letters != NULL);
     s->request_deadline = config.request_deadline;
-    s->server = http_start(&(struct http_config){.listen = config.http_listen, .routes = s->routes, .ctx = s, .traced = true}, problem);
+    s->server = http_start(&(struct http_config){.listen = config.http_listen,
+                                                 .routes = s->routes,
+                                                 .ctx = s,
+                                                 .connection_max = (unsigned)config.connections,
+                                                 .connections_each = (unsigned)config.connections_each,
+                                                 .request_timeout = config.request_silence,
+                                                 .traced = true},
+                           problem);
     return s->server || fail(s, problem);
 }
 
@@ -336,9 +378,10 @@ static bool start_parts(struct service_state *s, const sigset_t *stop)
         return fail(s, problem);
     s->own_started = true;
     if (def->events)
-        s->intake = intake_start(
-            &(struct intake_config){.service = def->name, .brokers = config.kafka_brokers, .events = def->events, .engine = s->engine});
-    if (has_queries(def))
+        start_intake(s);
+    else if (def->letters)
+        s->letters = def->letters();
+    if (has_queries(def) || s->letters)
         start_workers(s);
     if (def->routes && !start_server(s))
         return false;
@@ -357,8 +400,10 @@ static void stop_parts(struct service_state *s)
         http_stop(s->server, config.drain_patience);
     if (s->workers)
         workers_stop(s->workers);
-    if (s->intake)
+    if (s->intake) {
         intake_stop(s->intake);
+        letters_stop(s->letters);
+    }
     if (s->engine)
         engine_stop(s->engine);
     if (s->own_started && s->service->stop)

@@ -6,8 +6,8 @@
 #include "view.h"
 #include <stdio.h>
 
-#define FEED_KEY  VIEW_GENERATION "feed"
-#define EPOCH_KEY VIEW_GENERATION "epoch"
+#define FEED_KEY  VIEW_FEED_KEY
+#define EPOCH_KEY "view:epoch"
 #define RUN_ID    8 /* so much of Redis's run id begins an epoch; as much by chance follows */
 
 /* ── ids ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -1,9 +1,12 @@
 /*
  * feed — what happened to the orders of those who listen, in one row for all replicas, as Redis keeps it.
  *
- *     view:1:feed                 stream, of FEED_KEPT entries at least: customer, order, status, entry; written by the script that applies
- * a change, with it or not at all; or: listener, the mark of somebody's beginning to listen view:1:listener:<customer>  the id of that
- * mark; gone LISTENER_KEPT after nobody has listened any more view:1:epoch                begins with Redis's run id
+ *     view:feed                 stream, of FEED_KEPT entries at least: customer, order, status, entry; written by the script that
+ *                               applies a change, with it or not at all; or: listener, the mark of somebody's beginning to listen
+ *     view:listener:<customer>  the id of that mark; gone LISTENER_KEPT after nobody has listened any more
+ *     view:epoch                begins with Redis's run id
+ *
+ * It is of no generation: a rebuilt view tells its listeners nothing, and they notice nothing of it.
  *
  * Only what happens to somebody's orders who listens, or has listened just now, is written: for all others an event costs one look for
  * their key. Between the mark and the key's end nothing of a customer is left out. Ids ascend within an epoch; a Redis that was started

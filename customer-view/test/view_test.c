@@ -4,7 +4,9 @@
  */
 #include "clock.h"
 #include "inbound/projector.h"
+#include "outbound/comparison.h"
 #include "outbound/feed.h"
+#include "outbound/rebuilding.h"
 #include "outbound/view.h"
 
 #include <setjmp.h>
@@ -74,7 +76,9 @@ static size_t life_length;
 struct world {
     struct arena arena;
     struct projector *projector;
-    struct cache *reader;
+    struct cache *reader; /* also of: */
+    struct view_reader view;
+    char rebuilt[GENERATION_MAX + 1]; /* the name of another generation */
     struct uuid order, customer;
     int32_t partition;
     int rewinds;
@@ -108,6 +112,15 @@ static void load_positions(struct world *w)
     assert_true(projector_positions(w->projector, positions, TOPICS));
 }
 
+/* What this Redis holds is read: nobody else fills it. */
+static void settle(struct world *w)
+{
+    struct view_generations g;
+    assert_true(generations_load(w->reader, &g) && generations_settle(w->reader, &g));
+    assert_true(generations_load(w->reader, &g) && generations_settled(&g));
+    memcpy(w->view.generation, g.reads, sizeof w->view.generation);
+}
+
 static int begin(void **state)
 {
     static struct world w;
@@ -117,8 +130,10 @@ static int begin(void **state)
     w.partition &= 0x7fffffff;
     w.projector = projector_new(test_cache(), NULL);
     w.projector->rewind = count_rewind;
-    w.projector->rewind_ctx = &w;
-    w.reader = test_cache();
+    w.projector->ctx = &w;
+    w.reader = w.view.cache = test_cache();
+    generation_new(w.rebuilt);
+    settle(&w);
     load_positions(&w);
     TELL(completed_life);
     *state = &w;
@@ -136,18 +151,24 @@ static void forget(struct world *w, const char *command, const char *key)
     assert_non_null(cache_receive(w->reader));
 }
 
-static int end(void **state)
+static void drop_of(struct world *w, const char *g)
 {
-    struct world *w = *state;
     char order[UUID_TEXT + 1], customer[UUID_TEXT + 1];
     uuid_format(w->order, order);
     uuid_format(w->customer, customer);
     forget(w, "DEL",
-           arena_printf(&w->arena, "view:1:order:%s view:1:timeline:%s view:1:customer:%s view:1:listener:%s", order, order, customer,
-                        customer)
+           arena_printf(&w->arena, "view:%s:order:%s view:%s:timeline:%s view:%s:customer:%s view:listener:%s", g, order, g, order, g,
+                        customer, customer)
                .p);
     for (int i = 0; i < TOPICS; i++)
-        forget(w, "HDEL", arena_printf(&w->arena, "view:1:positions %s:%d", topics[i], (int)w->partition).p);
+        forget(w, "HDEL", arena_printf(&w->arena, "view:%s:positions %s:%d", g, topics[i], (int)w->partition).p);
+}
+
+static int end(void **state)
+{
+    struct world *w = *state;
+    settle(w);
+    drop_of(w, w->view.generation);
     projector_free(w->projector);
     cache_free(w->reader);
     arena_release(&w->arena);
@@ -207,7 +228,7 @@ static void arrive(struct world *w, const struct happening *h, int64_t offset)
 static struct str document(struct world *w)
 {
     struct view_order o = {.id = id_text(w, w->order)};
-    assert_true(view_load(w->reader, &w->arena, &o, 1, true));
+    assert_int_equal(view_load(&w->view, &w->arena, &o, 1, true), VIEW_READ);
     struct buf b = BUF_INIT;
     struct json_writer writer = {.out = &b};
     assert_true(document_belongs(&o.document, w->customer));
@@ -229,7 +250,8 @@ static struct str document_of_a_life(struct world *w)
 static void start_over(struct world *w)
 {
     struct str id = id_text(w, w->order);
-    forget(w, "DEL", arena_printf(&w->arena, "view:1:order:%s view:1:timeline:%s", id.p, id.p).p);
+    const char *g = w->view.generation;
+    forget(w, "DEL", arena_printf(&w->arena, "view:%s:order:%s view:%s:timeline:%s", g, id.p, g, id.p).p);
 }
 
 /* ── stories ── */
@@ -334,13 +356,13 @@ static void what_comes_before_its_order_waits_unseen(void **state)
     struct str ids[5];
     size_t n = 5;
     arrive(w, &life[9], 9); /* DeliveryStarted */
-    assert_true(view_load(w->reader, &w->arena, &o, 1, false));
+    assert_int_equal(view_load(&w->view, &w->arena, &o, 1, false), VIEW_READ);
     assert_false(document_belongs(&o.document, w->customer));
-    assert_true(view_list(w->reader, &w->arena, w->customer, (struct str){0}, ids, &n));
+    assert_int_equal(view_list(&w->view, &w->arena, w->customer, (struct str){0}, ids, &n), VIEW_READ);
     assert_int_equal(n, 0);
     arrive(w, &life[0], 0);
     n = 5;
-    assert_true(view_list(w->reader, &w->arena, w->customer, (struct str){0}, ids, &n));
+    assert_int_equal(view_list(&w->view, &w->arena, w->customer, (struct str){0}, ids, &n), VIEW_READ);
     assert_int_equal(n, 1);
     assert_non_null(strstr(document(w).p, "\"trackingNumber\":\"6012\""));
 }
@@ -355,10 +377,10 @@ static void a_customers_orders_are_listed_newest_first_page_by_page(void **state
         arrive(w, &life[0], i);
     }
     size_t n = 2;
-    assert_true(view_list(w->reader, &w->arena, w->customer, (struct str){0}, ids, &n));
+    assert_int_equal(view_list(&w->view, &w->arena, w->customer, (struct str){0}, ids, &n), VIEW_READ);
     assert_int_equal(n, 2);
     assert_true(str_equal(ids[0], id_text(w, orders[2])) && str_equal(ids[1], id_text(w, orders[1])));
-    assert_true(view_list(w->reader, &w->arena, w->customer, ids[1], ids, &n));
+    assert_int_equal(view_list(&w->view, &w->arena, w->customer, ids[1], ids, &n), VIEW_READ);
     assert_int_equal(n, 1);
     assert_true(str_equal(ids[0], id_text(w, orders[0])));
     for (int i = 0; i < 3; i++) {
@@ -455,7 +477,7 @@ static void who_goes_on_listening_stands_where_it_began(void **state)
     assert_string_equal(then.epoch, first.epoch);
     assert_int_equal(feed_id_compare(then.since, first.since), 0);
     assert_true(feed_id_compare(then.last, first.last) > 0);
-    forget(w, "DEL", arena_printf(&w->arena, "view:1:listener:%s", id_text(w, w->customer).p).p);
+    forget(w, "DEL", arena_printf(&w->arena, "view:listener:%s", id_text(w, w->customer).p).p);
     struct feed_standing anew = listens(w);
     assert_true(feed_id_compare(anew.since, then.last) > 0);
 }
@@ -467,11 +489,11 @@ static void a_redis_that_was_emptied_begins_another_epoch(void **state)
     struct feed_standing standing = listens(w);
     assert_true(feed_epoch(w->reader, epoch));
     assert_string_equal(epoch, standing.epoch);
-    forget(w, "DEL", "view:1:epoch");
+    forget(w, "DEL", "view:epoch");
     assert_true(feed_epoch(w->reader, epoch));
     assert_string_not_equal(epoch, standing.epoch);
     assert_string_equal(listens(w).epoch, epoch);
-    forget(w, "SET", "view:1:epoch 0123456789abcdef"); /* of a Redis that ran before */
+    forget(w, "SET", "view:epoch 0123456789abcdef"); /* of a Redis that ran before */
     assert_true(feed_epoch(w->reader, epoch));
     assert_string_not_equal(epoch, "0123456789abcdef");
 }
@@ -481,7 +503,7 @@ static void a_redis_that_was_emptied_begins_another_epoch(void **state)
 static int64_t position(struct world *w, int topic)
 {
     struct kafka_position p = {topics[topic], w->partition, 0};
-    assert_true(view_positions_load(w->reader, &p, 1));
+    assert_true(view_positions_load(w->reader, w->view.generation, &p, 1));
     return p.next;
 }
 
@@ -505,18 +527,334 @@ static void a_redis_that_has_forgotten_is_told_again_from_where_it_remembers(voi
     struct view_order o = {.id = id_text(w, w->order)};
     arrive(w, &life[1], 1);
     start_over(w);
-    forget(w, "HDEL", arena_printf(&w->arena, "view:1:positions jumun.order:%d", (int)w->partition).p);
+    forget(w, "HDEL", arena_printf(&w->arena, "view:%s:positions jumun.order:%d", w->view.generation, (int)w->partition).p);
 
     struct kafka_record r = record(w, &life[2], 2);
     assert_int_equal(projector_apply(w->projector, &r, 1), KAFKA_RETRY);
     assert_int_equal(w->rewinds, 1);
-    assert_true(view_load(w->reader, &w->arena, &o, 1, false));
+    assert_int_equal(view_load(&w->view, &w->arena, &o, 1, false), VIEW_READ);
     assert_true(str_absent(o.document.fields[DOCUMENT_version]));
 
     load_positions(w); /* the consumer does so, and goes back */
     for (int64_t i = 0; i < 3; i++)
         arrive(w, &life[i], i);
     assert_non_null(strstr(document(w).p, "\"status\":\"CONFIRMED\""));
+}
+
+/* ── generations ── */
+
+/* A second projector, which fills a generation of its own, up to what the story has told. */
+static struct projector *rebuilding_of(struct world *w, const char *generation)
+{
+    struct projector *p = projector_new_rebuilding(test_cache(), generation);
+    struct kafka_position positions[TOPICS];
+    for (int i = 0; i < TOPICS; i++)
+        positions[i] = (struct kafka_position){topics[i], w->partition, 0};
+    assert_true(projector_positions(p, positions, TOPICS));
+    return p;
+}
+
+static void rebuild_life(struct world *w, const char *generation, size_t length)
+{
+    struct projector *p = rebuilding_of(w, generation);
+    struct kafka_record records[LIFE_MAX];
+    for (size_t i = 0; i < length; i++)
+        records[i] = record(w, &life[i], (int64_t)i);
+    assert_int_equal(projector_apply(p, records, length), KAFKA_APPLIED);
+    projector_free(p);
+}
+
+static struct str document_in(struct world *w, const char *generation)
+{
+    struct view_reader was = w->view;
+    snprintf(w->view.generation, sizeof w->view.generation, "%s", generation);
+    struct view_order o = {.id = id_text(w, w->order)};
+    enum view_read read = view_load(&w->view, &w->arena, &o, 1, true);
+    assert_true(read == VIEW_READ || read == VIEW_READ_ELSEWHERE);
+    w->view = was;
+    struct buf b = BUF_INIT;
+    struct json_writer writer = {.out = &b};
+    assert_true(document_belongs(&o.document, w->customer));
+    document_write(&writer, STR("the order"), &o.document, &o.timeline);
+    struct str text = arena_str(&w->arena, buf_str(&b));
+    buf_release(&b);
+    return text;
+}
+
+static void hand_over_to(struct world *w, const char *generation)
+{
+    struct view_generations now;
+    bool done;
+    assert_true(generations_load(w->reader, &now));
+    assert_true(generations_hand_over(w->reader, &now, generation, &done));
+    assert_true(done);
+}
+
+static void what_is_rebuilt_is_the_same_and_nobody_is_told_of_it(void **state)
+{
+    struct world *w = *state;
+    struct feed_entry entries[LIFE_MAX] = {0};
+    struct str live = document_of_a_life(w);
+    struct feed_standing standing = listens(w);
+    rebuild_life(w, w->rebuilt, life_length);
+    assert_true(str_equal(document_in(w, w->rebuilt), live));
+    assert_int_equal(written(w, standing.last, entries), 0);
+    assert_true(str_equal(document(w), live)); /* as it was, and where */
+    drop_of(w, w->rebuilt);
+}
+
+static void a_rebuilding_that_is_ahead_does_not_take_over(void **state)
+{
+    struct world *w = *state;
+    struct view_generations now;
+    bool done = true;
+    rebuild_life(w, w->rebuilt, life_length);
+    assert_true(generations_load(w->reader, &now));
+    assert_true(generations_hand_over(w->reader, &now, w->rebuilt, &done));
+    assert_false(done);
+    document_of_a_life(w);
+    hand_over_to(w, w->rebuilt);
+    drop_of(w, now.reads);
+}
+
+static void while_one_takes_over_both_are_written_and_each_event_is_told_once(void **state)
+{
+    struct world *w = *state;
+    struct feed_entry entries[LIFE_MAX] = {0};
+    struct feed_standing standing = listens(w);
+    size_t half = life_length / 2;
+    for (size_t i = 0; i < half; i++)
+        arrive(w, &life[i], (int64_t)i);
+    char was[GENERATION_MAX + 1];
+    memcpy(was, w->view.generation, sizeof was);
+    rebuild_life(w, w->rebuilt, half - 3); /* it is a little behind */
+    hand_over_to(w, w->rebuilt);
+
+    struct kafka_record next = record(w, &life[half], (int64_t)half); /* it is noticed, and gone back */
+    assert_int_equal(projector_apply(w->projector, &next, 1), KAFKA_RETRY);
+    assert_int_equal(w->rewinds, 1);
+    load_positions(w);
+    for (size_t i = half - 3; i < life_length; i++)
+        arrive(w, &life[i], (int64_t)i);
+    assert_true(str_equal(document_in(w, was), document_in(w, w->rebuilt)));
+    assert_int_equal(written(w, standing.last, entries), life_length);
+    for (size_t i = 0; i < life_length; i++)
+        assert_tells(&entries[i], life[i].name);
+
+    struct view_order o = {.id = id_text(w, w->order)};
+    assert_int_equal(view_load(&w->view, &w->arena, &o, 1, true), VIEW_READ); /* still of the one that was */
+    settle(w);
+    assert_string_equal(w->view.generation, w->rebuilt);
+    snprintf(w->view.generation, sizeof w->view.generation, "%s", was); /* who has not noticed yet is led there */
+    assert_int_equal(view_load(&w->view, &w->arena, &o, 1, true), VIEW_READ_ELSEWHERE);
+    assert_string_equal(w->view.generation, w->rebuilt);
+    drop_of(w, was);
+}
+
+static void who_knows_other_generations_tells_nobody_and_does_nothing(void **state)
+{
+    struct world *w = *state;
+    struct feed_entry entries[LIFE_MAX] = {0};
+    struct feed_standing standing = listens(w);
+    arrive(w, &life[0], 0);
+    struct view_generations before = w->projector->generations;
+    struct kafka_record r = record(w, &life[2], 1);
+    struct cloud_event event;
+    struct view_change change;
+    struct str reason;
+    assert_true(cloud_event_decode(&r, &event, &w->arena, &reason));
+    assert_int_equal(projection_fold(&w->arena, &event, &change, &reason), VIEW_CHANGES);
+    hand_over_to(w, w->rebuilt); /* while the batch was under way */
+    view_send(w->reader, &before, &change);
+    assert_int_equal(view_receive(w->reader), VIEW_MOVED);
+    assert_int_equal(written(w, standing.last, entries), 1);
+    load_positions(w);
+    arrive(w, &life[0], 0); /* the new one has not heard of it: it is written there, and not told again */
+    arrive(w, &life[2], 1);
+    assert_int_equal(written(w, standing.last, entries), 2);
+    drop_of(w, before.reads);
+}
+
+static void what_is_being_filled_is_not_read_and_not_told(void **state)
+{
+    struct world *w = *state;
+    struct feed_entry entries[LIFE_MAX] = {0};
+    struct view_order o = {.id = id_text(w, w->order)};
+    char was[GENERATION_MAX + 1];
+    memcpy(was, w->view.generation, sizeof was);
+    struct feed_standing standing = listens(w);
+    forget(w, "DEL", "view:generations"); /* as of a Redis that was emptied */
+    assert_int_equal(view_load(&w->view, &w->arena, &o, 1, false), VIEW_READ_NOWHERE);
+    struct kafka_record r = record(w, &life[0], 0);
+    assert_int_equal(projector_apply(w->projector, &r, 1), KAFKA_RETRY);
+    load_positions(w);
+    assert_string_not_equal(w->projector->generations.writes, was);
+    assert_string_equal(w->projector->generations.reads, "");
+    arrive(w, &life[0], 0);
+    assert_int_equal(view_load(&w->view, &w->arena, &o, 1, false), VIEW_READ_NOWHERE);
+    assert_int_equal(written(w, standing.last, entries), 0);
+    settle(w);
+    arrive(w, &life[2], 1);
+    assert_non_null(strstr(document(w).p, "\"status\":\"CONFIRMED\""));
+    assert_int_equal(written(w, standing.last, entries), 1);
+    drop_of(w, was);
+}
+
+static void a_generation_knows_how_far_it_is(void **state)
+{
+    struct world *w = *state;
+    struct kafka_extent extents[] = {{topics[0], w->partition, 0, 2}, {topics[1], w->partition, 5, 7}};
+    struct generation_reach reach;
+    assert_true(generation_reach(w->reader, w->view.generation, extents, 2, &reach));
+    assert_int_equal(reach.read, 0);
+    assert_int_equal(reach.total, 4);
+    assert_false(reach.all);
+    arrive(w, &life[0], 1);
+    arrive(w, &life[5], 6);
+    assert_true(generation_reach(w->reader, w->view.generation, extents, 2, &reach));
+    assert_int_equal(reach.read, 4);
+    assert_true(reach.all);
+}
+
+static void sweeping_drops_what_is_neither_written_nor_read(void **state)
+{
+    struct world *w = *state;
+    struct sweeping s = {.cursor = "0"};
+    struct str live = document_of_a_life(w);
+    struct feed_standing standing = listens(w);
+    rebuild_life(w, "kept", life_length);
+    rebuild_life(w, "left", life_length);
+    do
+        assert_true(generations_sweep(w->reader, "kept", &s));
+    while (strcmp(s.cursor, "0") != 0);
+    assert_true(s.dropped >= 4); /* document, timeline, list, positions */
+    assert_true(str_equal(document(w), live));
+    assert_true(str_equal(document_in(w, "kept"), live));
+    assert_int_equal(feed_id_compare(listens(w).since, standing.since), 0);
+    struct view_reader left = {.cache = w->reader, .generation = "left"};
+    struct view_order o = {.id = id_text(w, w->order)};
+    assert_int_equal(view_load(&left, &w->arena, &o, 1, false), VIEW_READ_ELSEWHERE);
+    assert_true(str_absent(o.document.fields[DOCUMENT_customer]));
+    drop_of(w, "kept");
+}
+
+/* ── comparing ── */
+
+/* "field=live/rebuilt " of each difference. */
+static const char *compared(struct world *w, enum subject_kind kind, struct uuid id)
+{
+    static char text[4000];
+    struct comparison c = {.live = w->view.generation, .rebuilt = w->rebuilt};
+    struct subject s = {.kind = kind};
+    struct difference differences[DIFFERENCES_MAX];
+    size_t n, at = 0;
+    uuid_format(id, s.id);
+    comparison_send(w->reader, &c, &s);
+    assert_true(comparison_receive(w->reader, &w->arena, &s, differences, &n));
+    text[0] = '\0';
+    for (size_t i = 0; i < n; i++)
+        at += (size_t)snprintf(text + at, sizeof text - at, "%.*s=%.*s/%.*s ", STR_ARG(differences[i].field), STR_ARG(differences[i].live),
+                               STR_ARG(differences[i].rebuilt));
+    return text;
+}
+
+static void every_difference_is_named(void **state)
+{
+    struct world *w = *state;
+    const char *g = w->view.generation, *id = id_text(w, w->order).p;
+    struct arena *a = &w->arena;
+    document_of_a_life(w);
+    assert_string_equal(compared(w, SUBJECT_ORDER, w->order), "order=there/ ");
+    assert_string_equal(compared(w, SUBJECT_CUSTOMER, w->customer), "list=1/0 ");
+    rebuild_life(w, w->rebuilt, life_length);
+    assert_string_equal(compared(w, SUBJECT_ORDER, w->order), "");
+    assert_string_equal(compared(w, SUBJECT_CUSTOMER, w->customer), "");
+    forget(w, "HSET", arena_printf(a, "view:%s:order:%s status 2", g, id).p);
+    assert_string_equal(compared(w, SUBJECT_ORDER, w->order), "status=2/6 ");
+    forget(w, "HSET", arena_printf(a, "view:%s:order:%s status 6", g, id).p);
+    forget(w, "HDEL", arena_printf(a, "view:%s:order:%s v:notice:ORDER_PLACED", g, id).p);
+    assert_string_equal(compared(w, SUBJECT_ORDER, w->order), "v:notice:ORDER_PLACED=/1 ");
+    forget(w, "HSET", arena_printf(a, "view:%s:order:%s v:notice:ORDER_PLACED 1", g, id).p);
+    forget(w, "HSET", arena_printf(a, "view:%s:order:%s more x", g, id).p);
+    assert_string_equal(compared(w, SUBJECT_ORDER, w->order), "more=x/ ");
+    forget(w, "HDEL", arena_printf(a, "view:%s:order:%s more", g, id).p);
+    forget(w, "RPUSH", arena_printf(a, "view:%s:timeline:%s zzz", g, id).p);
+    assert_string_equal(compared(w, SUBJECT_ORDER, w->order), "timeline=zzz/ ");
+    forget(w, "RPOP", arena_printf(a, "view:%s:timeline:%s", g, id).p);
+    forget(w, "ZREM", arena_printf(a, "view:%s:customer:%s %s", g, id_text(w, w->customer).p, id).p);
+    assert_string_equal(compared(w, SUBJECT_ORDER, w->order), "list=/there ");
+    assert_string_equal(compared(w, SUBJECT_CUSTOMER, w->customer), "list=0/1 ");
+    forget(w, "DEL", arena_printf(a, "view:%s:order:%s", g, id).p);
+    assert_string_equal(compared(w, SUBJECT_ORDER, w->order), "order=/there ");
+    drop_of(w, w->rebuilt);
+}
+
+static void in_whatever_order_it_was_told_nothing_differs(void **state)
+{
+    struct world *w = *state;
+    document_of_a_life(w);
+    for (unsigned i = 0; i < 20; i++) {
+        struct projector *live = w->projector;
+        unsigned seed = i;
+        w->projector = rebuilding_of(w, w->rebuilt);
+        arrive_mixed(w, &seed);
+        projector_free(w->projector);
+        w->projector = live;
+        assert_string_equal(compared(w, SUBJECT_ORDER, w->order), "");
+        drop_of(w, w->rebuilt);
+    }
+}
+
+/* ── one at a time ── */
+
+static struct rebuilding a_rebuilding(void)
+{
+    struct rebuilding r = {.id = uuid_new()};
+    uuid_format(r.id, r.id_text);
+    generation_new(r.generation);
+    return r;
+}
+
+static void there_is_one_rebuilding_at_a_time(void **state)
+{
+    struct world *w = *state;
+    struct rebuilding first = a_rebuilding(), second = a_rebuilding();
+    struct rebuilding_status s;
+    bool ours;
+    forget(w, "DEL", "view:rebuild view:rebuild:lease view:rebuild:differences");
+    assert_true(rebuilding_read(w->reader, &w->arena, 10, &s));
+    assert_true(str_absent(s.id));
+    assert_int_equal(rebuilding_begin(w->reader, &first, STR("key"), false), REBUILDING_BEGUN);
+    assert_int_equal(rebuilding_begin(w->reader, &second, STR("key"), false), REBUILDING_KNOWN);
+    assert_int_equal(rebuilding_begin(w->reader, &second, STR("other"), false), REBUILDING_UNDER_WAY);
+    assert_int_equal(rebuilding_begin(w->reader, &second, (struct str){0}, false), REBUILDING_UNDER_WAY);
+    assert_true(rebuilding_renew(w->reader, &first, &ours) && ours);
+    assert_true(rebuilding_renew(w->reader, &second, &ours) && !ours);
+    assert_true(rebuilding_difference(w->reader, &first, STR("{}")));
+    assert_true(rebuilding_note_number(w->reader, &first, "compared", 7));
+    assert_false(rebuilding_note_number(w->reader, &second, "compared", 8));
+    assert_true(rebuilding_read(w->reader, &w->arena, 10, &s));
+    assert_true(str_is(s.id, first.id_text) && str_is(s.state, "BUILDING") && str_is(s.compared, "7") && str_is(s.differences, "1"));
+    assert_int_equal(s.first_count, 1);
+
+    forget(w, "DEL", "view:rebuild:lease"); /* it has not been heard of for too long */
+    assert_true(rebuilding_read(w->reader, &w->arena, 10, &s));
+    assert_true(str_is(s.state, "INTERRUPTED"));
+    assert_int_equal(rebuilding_begin(w->reader, &second, (struct str){0}, true), REBUILDING_UNDER_WAY); /* here it goes on */
+    assert_int_equal(rebuilding_begin(w->reader, &second, (struct str){0}, false), REBUILDING_BEGUN);
+    rebuilding_end(w->reader, &first, "DONE", (struct str){0}); /* it has noticed nothing */
+    assert_true(rebuilding_read(w->reader, &w->arena, 10, &s));
+    assert_true(str_is(s.id, second.id_text) && str_is(s.state, "BUILDING") && str_is(s.differences, "0") && s.first_count == 0);
+    rebuilding_end(w->reader, &second, "FAILED", STR("why"));
+    assert_true(rebuilding_read(w->reader, &w->arena, 10, &s));
+    assert_true(str_is(s.state, "FAILED") && str_is(s.problem, "why") && !str_empty(s.ended));
+    hand_over_to(w, w->rebuilt);
+    assert_int_equal(rebuilding_begin(w->reader, &first, (struct str){0}, false), REBUILDING_TOO_EARLY);
+
+    int64_t used, most;
+    assert_true(rebuilding_room(w->reader, &used, &most));
+    assert_true(used > 100000 && (most == 0 || most > used));
+    drop_of(w, w->view.generation);
 }
 
 static void a_lost_connection_is_retried_and_made_again(void **state)
@@ -547,6 +885,16 @@ int main(void)
         STORY(positions_stand_beside_what_they_speak_of),
         STORY(a_redis_that_has_forgotten_is_told_again_from_where_it_remembers),
         STORY(a_lost_connection_is_retried_and_made_again),
+        STORY(what_is_rebuilt_is_the_same_and_nobody_is_told_of_it),
+        STORY(a_rebuilding_that_is_ahead_does_not_take_over),
+        STORY(while_one_takes_over_both_are_written_and_each_event_is_told_once),
+        STORY(who_knows_other_generations_tells_nobody_and_does_nothing),
+        STORY(what_is_being_filled_is_not_read_and_not_told),
+        STORY(a_generation_knows_how_far_it_is),
+        STORY(sweeping_drops_what_is_neither_written_nor_read),
+        STORY(every_difference_is_named),
+        STORY(in_whatever_order_it_was_told_nothing_differs),
+        STORY(there_is_one_rebuilding_at_a_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

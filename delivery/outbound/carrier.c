@@ -2,6 +2,7 @@
 #include "carrier.h"
 #include "../settings.h"
 #include "delivery.h"
+#include "invariant.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +35,7 @@ const struct carrier manual_carrier = {
 static const struct carrier *const carriers[] = {&simulated_carrier, &manual_carrier};
 
 /* By name each time: the engine may hand over before carrier_start(). */
-static const struct carrier *chosen(void)
+static const struct carrier *named(void)
 {
     for (size_t i = 0; i < sizeof carriers / sizeof carriers[0]; i++)
         if (strcmp(carriers[i]->name, delivery_config.carrier) == 0)
@@ -42,14 +43,23 @@ static const struct carrier *chosen(void)
     return NULL;
 }
 
+/* Once it was started there is one. */
+static const struct carrier *chosen(void)
+{
+    const struct carrier *carrier = named();
+    invariant(carrier);
+    return carrier;
+}
+
 bool carrier_start(struct engine *engine, char problem[200])
 {
     (void)engine;
-    if (!chosen()) {
+    const struct carrier *carrier = named();
+    if (!carrier) {
         (void)snprintf(problem, 200, "JUMUN_CARRIER: \"%.50s\" is not simulated or manual", delivery_config.carrier);
         return false;
     }
-    chosen()->start();
+    carrier->start();
     return true;
 }
 
@@ -66,8 +76,9 @@ void carrier_show(struct metrics_page *page)
 static void hand_to_carrier(void *ctx, struct engine *engine, const struct effect *effect)
 {
     (void)ctx;
-    if (chosen())
-        chosen()->hand_over(&(struct parcel){engine, effect->aggregate, effect->cause, effect->traceparent});
+    const struct carrier *carrier = named();
+    if (carrier)
+        carrier->hand_over(&(struct parcel){engine, effect->aggregate, effect->cause, effect->traceparent});
 }
 
 const effect_start delivery_effects[] = {

@@ -29,7 +29,7 @@ void serve_demo_token(struct call *call)
         call_problem(call, &problem_not_found);
         return;
     }
-    if (!call_decode(call, &wish_shape, &wish))
+    if (!admit_address(call) || !call_decode(call, &wish_shape, &wish))
         return;
     char *token = tokens_issue(gateway_tokens(), wish.subject, wish.roles.items, wish.roles.count, clock_now(), DEMO_TOKEN_LIFE);
     struct buf body = BUF_INIT;
@@ -46,5 +46,6 @@ void serve_demo_token(struct call *call)
 
 void serve_openapi(struct call *call)
 {
-    call_json(call, 200, (struct str){openapi_document[0].text, openapi_document[0].size});
+    if (admit_address(call))
+        call_json(call, 200, (struct str){openapi_document[0].text, openapi_document[0].size});
 }

@@ -14,7 +14,7 @@ struct passing {
     size_t header_count;
 };
 
-struct passing *passing_new(struct call *call); /* in the request's arena. NULL: the token was refused, and so it is answered */
+struct passing *passing_new(struct call *call); /* in the request's arena. NULL: refused (limit, token), and answered */
 struct str passing_url(struct call *call, const char *service_url);
 
 void passing_give_up(struct call *call, const struct httpc_response *r); /* 503 or 504 */

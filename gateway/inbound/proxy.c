@@ -93,6 +93,8 @@ static bool add_identity(struct passing *p)
         tokens_verify(gateway_tokens(), str_trim((struct str){header.p + scheme.n, header.n - scheme.n}), clock_now(), &claims);
     if (why)
         return refuse_token(call, why);
+    if (!admit_customer(call, claims.subject))
+        return false;
     add(p, STR("X-Jumun-Subject"), id_text(http_arena(call->http), claims.subject));
     add(p, STR("X-Jumun-Roles"), arena_str(http_arena(call->http), str_of(claims.roles)));
     return true;
@@ -169,6 +171,8 @@ static void answered(void *ctx, const struct httpc_response *r)
 
 struct passing *passing_new(struct call *call)
 {
+    if (!admit_address(call)) /* first: a token costs a signature */
+        return NULL;
     struct passing *p = ARENA_NEW(http_arena(call->http), struct passing);
     p->call = call;
     p->trace = trace_of(call->http);

@@ -5,7 +5,6 @@ import redis
 from topics import BROKERS
 from waiting import until
 
-VIEW_POSITIONS = "view:1:positions"
 
 
 class InKafka:
@@ -29,15 +28,21 @@ class InRedis:
     def __init__(self, shop):
         self.redis = redis.Redis.from_url(shop.settings("customer-view")["JUMUN_REDIS_URL"].strip("'\""))
 
+    def key(self):
+        """Of the generation that is written."""
+        return f"view:{self.redis.get('view:generations').decode().split()[0]}:positions"
+
     def read(self):
         positions = {}
-        for field, offset in self.redis.hgetall(VIEW_POSITIONS).items():
+        if not self.redis.exists("view:generations"):
+            return positions  # it was emptied just now
+        for field, offset in self.redis.hgetall(self.key()).items():
             topic, partition = field.decode().rsplit(":", 1)
             positions[topic, int(partition)] = int(offset)
         return positions
 
     def write(self, positions):
-        self.redis.hset(VIEW_POSITIONS, mapping={f"{topic}:{partition}": offset for (topic, partition), offset in positions.items()})
+        self.redis.hset(self.key(), mapping={f"{topic}:{partition}": offset for (topic, partition), offset in positions.items()})
 
     def close(self):
         self.redis.close()

@@ -6,8 +6,8 @@ import jsonschema
 
 from wire import Wire
 
-# What the gateway may say of any request: it was no HTTP, its token is not good, the service has not answered.
-ANYWHERE = {"/problems/malformed-request", "/problems/invalid-token", "/problems/no-answer"}
+# What the gateway may say of any request: it was no HTTP, its token is not good, it is one too many, the service has not answered.
+ANYWHERE = {"/problems/malformed-request", "/problems/invalid-token", "/problems/too-many-requests", "/problems/no-answer"}
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}
 
 

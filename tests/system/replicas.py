@@ -13,10 +13,10 @@ FURTHER = 10_000  # its ports: so much above
 
 
 @contextlib.contextmanager
-def replica(shop, service):
-    """A wire to it."""
+def replica(shop, service, **besides):
+    """A wire to it; it is told `besides` what the first one was."""
     port = PORTS[service] + FURTHER
-    settings = {**shop.settings(service), "JUMUN_HTTP_LISTEN": f"127.0.0.1:{port}", "JUMUN_ADMIN_LISTEN": f"127.0.0.1:{port + 1000}"}
+    settings = {**shop.settings(service), "JUMUN_HTTP_LISTEN": f"127.0.0.1:{port}", "JUMUN_ADMIN_LISTEN": f"127.0.0.1:{port + 1000}", **besides}
     process = subprocess.Popen([os.readlink(f"/proc/{shop.pid(service)}/exe")], env={name: value.strip("'\"") for name, value in settings.items()},
                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

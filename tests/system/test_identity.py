@@ -1,20 +1,13 @@
 """Who asks: tokens, roles, and headers that only the gateway may write."""
-import base64
-import contextlib
-import json
-import os
-import socket
-import subprocess
-import time
 import uuid
 
 import pytest
 
+from gateways import running_gateway
+from issuer import Issuer
 from people import Person, assert_in_time, basket
 from problems import assert_problem
-from shop import PORTS
-from waiting import until
-from wire import NoAnswer, Wire, new_key
+from wire import new_key
 
 NOWHERE = str(uuid.UUID("01900000-0000-7000-8000-00000000dead"))
 
@@ -102,55 +95,6 @@ def test_the_demo_issuer_refuses_a_wrong_wish(passer_by, wish, error):
 
 # ── tokens of another issuer: a second gateway before the same services, which believes a key of ours ──
 
-def base64url(data):
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
-
-
-class Issuer:
-    """Signs tokens with an RSA key, by openssl."""
-
-    def __init__(self, directory):
-        self.key = directory / "key.pem"
-        self.jwks = directory / "jwks.json"
-        subprocess.run(["openssl", "genrsa", "-out", self.key, "2048"], check=True, capture_output=True)
-        modulus = subprocess.run(["openssl", "rsa", "-in", self.key, "-noout", "-modulus"], check=True, capture_output=True, text=True).stdout
-        n = bytes.fromhex(modulus.strip().removeprefix("Modulus="))
-        self.jwks.write_text(json.dumps({"keys": [{"kty": "RSA", "kid": "test", "use": "sig", "alg": "RS256", "n": base64url(n), "e": "AQAB"}]}))
-
-    def token(self, header=None, sign=True, **claims):
-        now = int(time.time())
-        header = {"alg": "RS256", "typ": "JWT", "kid": "test", **(header or {})}
-        claims = {"iss": "jumun", "aud": "jumun", "sub": str(uuid.uuid4()), "roles": ["customer"], "iat": now, "exp": now + 600, **claims}
-        claims = {name: value for name, value in claims.items() if value is not None}
-        text = f"{base64url(json.dumps(header).encode())}.{base64url(json.dumps(claims).encode())}"
-        return f"{text}.{base64url(self.signature(text.encode())) if sign else ''}"
-
-    def signature(self, text):
-        return subprocess.run(["openssl", "dgst", "-sha256", "-sign", self.key], input=text, check=True, capture_output=True).stdout
-
-
-def free_ports():
-    """Two."""
-    with socket.socket() as one, socket.socket() as other:
-        for each in (one, other):
-            each.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
-
-
-@contextlib.contextmanager
-def running_gateway(shop, jwks):
-    port, admin_port = free_ports()
-    upstreams = {f"JUMUN_{name.replace('-', '_').upper()}_URL": f"http://127.0.0.1:{number}" for name, number in PORTS.items() if name != "gateway"}
-    settings = {**upstreams, "JUMUN_HTTP_LISTEN": f"127.0.0.1:{port}", "JUMUN_ADMIN_LISTEN": f"127.0.0.1:{admin_port}", "JUMUN_JWKS_FILE": str(jwks)}
-    process = subprocess.Popen([os.readlink(f"/proc/{shop.pid('gateway')}/exe")], env=settings, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL)
-    try:
-        yield Wire(port=port)
-    finally:
-        process.terminate()
-        assert process.wait(timeout=15) == 0
-
-
 @pytest.fixture(scope="module")
 def issuer(tmp_path_factory):
     return Issuer(tmp_path_factory.mktemp("issuer"))
@@ -158,14 +102,9 @@ def issuer(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def strict_gateway(whole_shop, issuer):
-    def answers():
-        with contextlib.suppress(NoAnswer):
-            return wire.send("GET", "/api/products?limit=1").status == 200
-
     whole_shop.opens()
-    with running_gateway(whole_shop, issuer.jwks) as wire:
-        until(answers, "the second gateway answers")
-        yield wire
+    with running_gateway(whole_shop, JUMUN_JWKS_FILE=str(issuer.jwks)) as gateway:
+        yield gateway.wire
 
 
 def history(gateway, token):

@@ -511,7 +511,6 @@ static void a_head_that_drips_is_cut(void **state)
     for (duration limit = clock_monotonic() + SECONDS(20); poll(&end, 1, 200) == 0;) {
         assert_true(clock_monotonic() < limit);
         (void)send(dripping, "G", 1, MSG_NOSIGNAL);
-        assert_int_equal(ask(port, "GET /hello HTTP/1.1\r\n" HEAD "\r\n")->status, 200);
     }
     close(dripping);
     http_stop(server, 0);
@@ -530,6 +529,21 @@ static void who_comes_when_it_is_full_is_told(void **state)
     assert_int_equal(client_ask(first, "GET /hello HTTP/1.1\r\n" HEAD "\r\n")->status, 200);
     client_close(first);
     client_close(second);
+    http_stop(server, 0);
+}
+
+static void one_address_may_have_so_many_connections(void **state)
+{
+    (void)state;
+    given_server((struct http_config){.connections_each = 2});
+    struct client *c[3];
+    for (int i = 0; i < 3; i++)
+        c[i] = client_connect(port);
+    assert_int_equal(client_ask(c[0], "GET /hello HTTP/1.1\r\n" HEAD "\r\n")->status, 200);
+    assert_int_equal(client_ask(c[1], "GET /hello HTTP/1.1\r\n" HEAD "\r\n")->status, 200);
+    assert_true(client_at_end(c[2]));
+    for (int i = 0; i < 3; i++)
+        client_close(c[i]);
     http_stop(server, 0);
 }
 
@@ -882,6 +896,7 @@ int main(void)
         cmocka_unit_test(slow_senders_are_told_and_cut),
         cmocka_unit_test(a_head_that_drips_is_cut),
         cmocka_unit_test(who_comes_when_it_is_full_is_told),
+        cmocka_unit_test(one_address_may_have_so_many_connections),
         WITH_SERVER(an_answer_may_come_later),
         WITH_SERVER(requests_in_a_row_are_answered_in_order),
         WITH_SERVER(a_client_may_leave_while_it_waits),

@@ -690,6 +690,29 @@ static void without_brokers_nothing_is_ready_and_stopping_is_quick(void **state)
     assert_true(clock_monotonic() - start < SECONDS(20));
 }
 
+static void a_topic_says_how_far_it_reaches(void **state)
+{
+    struct story *s = *state;
+    const char *topics[] = {s->topic, "test.there-is-no-such-topic"};
+    struct kafka_extent *extents;
+    struct arena arena;
+    size_t n;
+    int64_t records = 0;
+    arena_init(&arena);
+    when_produced(s, 100);
+    assert_true(kafka_extents(s->producer, topics, 1, SECONDS(20), &arena, &extents, &n));
+    assert_int_equal(n, PARTITIONS);
+    for (size_t i = 0; i < n; i++) {
+        assert_string_equal(extents[i].topic, s->topic);
+        assert_int_equal(extents[i].partition, i);
+        assert_int_equal(extents[i].begin, 0);
+        records += extents[i].end;
+    }
+    assert_int_equal(records, 100);
+    assert_false(kafka_extents(s->producer, topics, 2, SECONDS(5), &arena, &extents, &n));
+    arena_release(&arena);
+}
+
 static void its_numbers_are_shown(void **state)
 {
     struct story *s = *state;
@@ -736,6 +759,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_unknown_topic_is_waited_for, begin, end),
         STORY(a_consumer_may_be_stopped_at_any_time),
         STORY(without_brokers_nothing_is_ready_and_stopping_is_quick),
+        STORY(a_topic_says_how_far_it_reaches),
         STORY(its_numbers_are_shown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
