@@ -23,7 +23,7 @@ test_run() {
     local step
     local -a broken=()
     packages_need build run test
-    [[ " $* " != *" system "* ]] || python_tools_need
+    [[ " $* " != *" system "* && " $* " != *" unit "* ]] || python_tools_need
     account_make
     state_make
     rm -rf "$RESULTS"
@@ -53,6 +53,8 @@ test_unit() {
     build_preset asan
     stripe_mock_make
     kustomize_make
+    kube_score_make
+    crds_make
     keep_as_it_was unit_with_stores
 }
 
