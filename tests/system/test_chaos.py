@@ -9,11 +9,12 @@ from collections import Counter
 import pytest
 
 from chaos import KINDS, Chaos, plan
-from histories import Histories
 from people import Customer
 from proxy import ABOVE, Proxy
 from shop import port
-from test_crash_points import PRICE, STOCK, assert_as_if_nothing_had_been, wishes_until
+from endings import end_of
+from test_crash_points import PRICE, STOCK, assert_told_the_truth, wishes_until
+from waiting import at_once
 from wire import Wire
 
 MINUTES = float(os.environ.get("JUMUN_CHAOS_MINUTES") or 2)
@@ -39,7 +40,7 @@ def test_a_seed_is_a_plan_and_each_kind_is_in_it():
         assert {fault.kind for fault in plan(seed, 60)} == set(KINDS)
 
 
-def test_chaos(shop, wire, contract, topics, ledger, proxy):
+def test_chaos(shop, wire, contract, topics, proxy):
     chaos, faults = Chaos(shop, proxy), plan(SEED, MINUTES * 60)
     print(f"\nseed {SEED}, {MINUTES:g} min, {len(faults)} faults")
     second = Wire(port=port("gateway-2"), saw=contract.saw)
@@ -56,8 +57,10 @@ def test_chaos(shop, wire, contract, topics, ledger, proxy):
     wishes = wishes_until(all_done, customers, product, random.Random(SEED), PACE)
     assert done == Counter(fault.kind for fault in faults)
     quiet = time.monotonic()
-    histories = Histories()
-    ends = assert_as_if_nothing_had_been(shop, topics, histories, ledger, product, wishes)
-    histories.close()
-    print(f"{time.monotonic() - quiet:.0f} s later {len(wishes)} orders are as they must be: {ends.count('COMPLETED')} completed, {ends.count('CANCELLED')} cancelled")
+    ends = at_once([lambda wish=wish: end_of(wish.order, limit=120) for wish in wishes], width=8)
+    print(f"{time.monotonic() - quiet:.0f} s later {len(wishes)} orders have ended: {ends.count('COMPLETED')} completed, {ends.count('CANCELLED')} cancelled")
+    print(shop.jumun("verify", "--min-orders", str(len(wishes)), limit=600))
+    at_once([lambda wish=wish, end=end: assert_told_the_truth(wish, end, topics) for wish, end in zip(wishes, ends)], width=8)
+    for customer in {wish.customer for wish in wishes}:  # one order for each wish
+        assert sorted(seen["id"] for seen in customer.history()) == sorted(wish.order.id for wish in wishes if wish.customer is customer)
     assert len(wishes) >= 50 * MINUTES
