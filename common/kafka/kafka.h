@@ -56,8 +56,8 @@ void kafka_producer_show(const struct kafka_producer *p, struct metrics_page *pa
 bool kafka_producer_reachable(struct kafka_producer *p, duration patience);
 
 /*
- * From where to where the partitions of topics reach, as Kafka says now. Any thread. Asked of a producer, because on a consumer's connection
- * the question would wait behind every fetch. False: it cannot be told, or not all of it.
+ * From where to where the partitions of topics reach, as Kafka says now. Any thread. Asked of a producer, because on a consumer's
+ * connection the question would wait behind every fetch. False: it cannot be told, or not all of it.
  */
 struct kafka_extent {
     const char *topic; /* as it was given */

@@ -422,7 +422,7 @@ static bool extent_ask(struct kafka_producer *p, struct kafka_extent *e, duratio
 }
 
 static bool extents_ask(struct kafka_producer *p, const char *const *topics, size_t topic_count, duration patience, struct arena *arena,
-                   struct kafka_extent **extents, size_t *n)
+                        struct kafka_extent **extents, size_t *n)
 {
     duration until = clock_monotonic() + patience;
     size_t room = 0;

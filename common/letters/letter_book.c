@@ -84,16 +84,23 @@ static void index_grow(struct letter_book *b)
         b->index[slot_of(b, &b->letters[i].place)] = (uint32_t)i + 1;
 }
 
+static struct str text_new(struct str text)
+{
+    char *copy = memory_new(text.n + 1);
+    if (text.n > 0)
+        memcpy(copy, text.p, text.n);
+    return (struct str){copy, text.n};
+}
+
 static struct str topic_name(struct letter_book *b, struct str name)
 {
     for (size_t i = 0; i < b->topic_count; i++)
         if (str_is(name, b->topics[i]))
             return str_of(b->topics[i]);
     b->topics = memory_resize(b->topics, (b->topic_count + 1) * sizeof *b->topics);
-    char *copy = memory_new(name.n + 1);
-    memcpy(copy, name.p, name.n);
-    b->topics[b->topic_count++] = copy;
-    return (struct str){copy, name.n};
+    struct str copy = text_new(name);
+    b->topics[b->topic_count++] = (char *)copy.p;
+    return copy;
 }
 
 static struct letter *letter_at(struct letter_book *b, const struct letter_place *place)
@@ -145,10 +152,7 @@ static struct str kept(struct letter_book *b, struct str text)
 {
     if (str_absent(text) || b->count > LETTER_TEXTS)
         return (struct str){0};
-    size_t n = text.n < TEXT_MAX ? text.n : TEXT_MAX;
-    char *copy = memory_new(n + 1);
-    memcpy(copy, text.p, n);
-    return (struct str){copy, n};
+    return text_new((struct str){text.p, text.n < TEXT_MAX ? text.n : TEXT_MAX});
 }
 
 static void read_letter(struct letter_book *b, const struct kafka_record *r, const struct letter_place *place)
@@ -267,6 +271,8 @@ size_t letter_book_list(const struct letter_book *b, unsigned states, const stru
 {
     const struct letter *last = after ? find(b, after) : NULL;
     size_t n = 0;
+    if (!b->letters)
+        return 0;
     for (size_t i = last ? (size_t)(last - b->letters) + 1 : 0; i < b->count && n < most; i++)
         if (b->letters[i].there && states & 1u << b->letters[i].state)
             out[n++] = &b->letters[i];

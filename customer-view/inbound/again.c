@@ -22,8 +22,8 @@ static bool is_shown(struct view_reader *r, struct arena *arena, const struct ka
     return true;
 }
 
-static enum intake_again apply(struct view_reader *r, struct arena *arena, const struct kafka_record *message, const struct view_change *change,
-                               struct str *reason)
+static enum intake_again apply(struct view_reader *r, struct arena *arena, const struct kafka_record *message,
+                               const struct view_change *change, struct str *reason)
 {
     struct view_generations g;
     bool shown;

@@ -48,10 +48,10 @@ static struct {
     pthread_t thread;
     pthread_mutex_t lock;
     pthread_cond_t stopped;
-    bool stopping; /* under lock */
+    bool stopping;                   /* under lock */
     atomic_bool reachable, readable; /* readable: it was, once */
     atomic_bool unreadable;          /* now */
-    atomic_int percent; /* of what is to be filled */
+    atomic_int percent;              /* of what is to be filled */
     struct cache *cache;
     char run_id[48];
     struct view_generations generations;

@@ -1,8 +1,8 @@
 /* GET /my/orders, /my/orders/{id}, /my/orders/events: what the view knows, asked of Redis alone. */
 #include "inbound/inbound.h"
 #include "inbound/live.h"
-#include "outbound/view.h"
 #include "memory.h"
+#include "outbound/view.h"
 #include "settings.h"
 #include <stdlib.h>
 #include <string.h>
@@ -38,13 +38,14 @@ static void unavailable(struct call *call)
 /* The history may be minutes from whole, and a part of it would be taken for all. */
 static void being_filled(struct call *call)
 {
-    call_problem(call, &(struct http_problem){.status = 503,
-                                              .type = "/problems/history-is-being-read",
-                                              .title = "The history is being put together anew",
-                                              .detail = arena_printf(http_arena(call->http),
-                                                                     "%d %% of it is there. Until then, GET /api/orders/{id} tells of an order.",
-                                                                     view_filled_percent()),
-                                              .retry_after = 5});
+    call_problem(call,
+                 &(struct http_problem){.status = 503,
+                                        .type = "/problems/history-is-being-read",
+                                        .title = "The history is being put together anew",
+                                        .detail = arena_printf(http_arena(call->http),
+                                                               "%d %% of it is there. Until then, GET /api/orders/{id} tells of an order.",
+                                                               view_filled_percent()),
+                                        .retry_after = 5});
 }
 
 static enum view_read ask_once(struct view_reader *r, enum view_read (*read)(void *what, struct view_reader *r, struct arena *arena),
@@ -63,8 +64,8 @@ static enum view_read ask_once(struct view_reader *r, enum view_read (*read)(voi
 #define MOVES_MAX 5 /* that one request follows: generations change once in a rebuilding */
 
 /*
- * A read that fails on a connection of long ago is done again on a new one: Redis may have been started anew in between. One of a generation
- * that is not the one to be read any more is done again there. False: answered.
+ * A read that fails on a connection of long ago is done again on a new one: Redis may have been started anew in between. One of a
+ * generation that is not the one to be read any more is done again there. False: answered.
  */
 static bool ask(struct call *call, struct view_reader *r, enum view_read (*read)(void *what, struct view_reader *r, struct arena *arena),
                 void *what)

@@ -51,7 +51,7 @@ static struct {
 
     /* its consumer's thread's */
     struct cache *live_cache;
-    duration went_on; /* monotonic: when the last batch was let through */
+    duration let_through; /* monotonic: when the batch was */
 } rebuild = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* ── going on ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -143,24 +143,28 @@ static bool live_has(const struct kafka_position *reached, size_t n)
     return has;
 }
 
-/*
- * A batch waits until the live view has all of it: what a rebuilding applies, nobody is told, so it must have been told before. And it rests
- * as long as the one before it took, or as long as the settings say.
- */
+/* A batch waits until the live view has all of it: what a rebuilding applies, nobody is told, so it must have been told before. */
 static bool may_reach(void *ctx, const struct kafka_position *reached, size_t n)
 {
     (void)ctx;
-    if (rebuild.went_on)
-        rest_since(rebuild.went_on);
-    for (duration left = view_config.rebuild_pause; left > 0 && !atomic_load(&rebuild.enough); left -= TICK)
-        pause_for(left < TICK ? left : TICK);
     while (!live_has(reached, n)) {
         if (atomic_load(&rebuild.enough))
             return false;
         pause_for(TICK);
     }
-    rebuild.went_on = clock_monotonic();
+    rebuild.let_through = clock_monotonic();
     return true;
+}
+
+/* And it rests as long as it took, and as long as the settings say. */
+static enum kafka_verdict apply_and_rest(void *projector, const struct kafka_record *records, size_t n)
+{
+    enum kafka_verdict verdict = projector_apply(projector, records, n);
+    if (verdict == KAFKA_APPLIED)
+        rest_since(rebuild.let_through);
+    for (duration left = view_config.rebuild_pause; left > 0 && !atomic_load(&rebuild.enough); left -= TICK)
+        pause_for(left < TICK ? left : TICK);
+    return verdict;
 }
 
 static void rewind_build(void *ctx)
@@ -184,7 +188,7 @@ static void start_building(void)
         .group = group,
         .topics = view_topics,
         .topic_count = VIEW_TOPICS,
-        .apply = projector_apply,
+        .apply = apply_and_rest,
         .ctx = rebuild.projector,
         .positions = &positions,
     });
@@ -255,6 +259,23 @@ static bool catch_up(void)
     return true;
 }
 
+/* A second view needs as much again; and a Redis that is full would take nothing of the live one, either. */
+static bool there_is_room(void)
+{
+    int64_t used, most;
+    bool known = false;
+    while (!known) {
+        if (!go_on())
+            return false;
+        known = rebuilding_room(rebuild.cache, &used, &most);
+    }
+    if (most == 0 || used <= most / 2)
+        return true;
+    (void)snprintf(rebuild.problem, sizeof rebuild.problem, "Redis has no room for a second view: %lld of %lld bytes are used",
+                   (long long)used, (long long)most);
+    return false;
+}
+
 static bool prepare(void)
 {
     bool known = false;
@@ -265,7 +286,7 @@ static bool prepare(void)
     }
     if (!generations_settled(&rebuild.live))
         return fail("the view is being filled, or taken over, just now");
-    return sweep(rebuild.rebuilding.generation);
+    return sweep(rebuild.rebuilding.generation) && there_is_room();
 }
 
 static bool build(void)
@@ -346,8 +367,8 @@ static void drop_copies(struct subject *subjects, size_t *n)
 }
 
 /*
- * One generation may have been ahead when they were looked at. Both catch up with what is on the topics by then, and are looked at again: what
- * is still the same on both sides differs; what has changed is looked at once more.
+ * One generation may have been ahead when they were looked at. Both catch up with what is on the topics by then, and are looked at again:
+ * what is still the same on both sides differs; what has changed is looked at once more.
  */
 static bool settle_pending(void)
 {
@@ -503,7 +524,7 @@ static void start(const struct rebuilding *r)
     if (rebuild.to_join)
         pthread_join(rebuild.thread, NULL);
     rebuild.rebuilding = *r;
-    rebuild.renewed = rebuild.went_on = 0;
+    rebuild.renewed = 0;
     rebuild.problem[0] = '\0';
     rebuild.cache = cache_new(view_config.redis_url);
     rebuild.live_cache = cache_new(view_config.redis_url);

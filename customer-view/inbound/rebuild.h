@@ -12,6 +12,6 @@
 #include "outbound/rebuilding.h"
 
 enum rebuilding_begun rebuild_begin(struct cache *c, struct str key); /* any thread; `c` is connected */
-void rebuild_stop(void);                                             /* with the service; waits for it to have noticed */
+void rebuild_stop(void);                                              /* with the service; waits for it to have noticed */
 
 #endif

@@ -41,8 +41,8 @@ bool comparison_scan(struct cache *c, const char *generation, char cursor[24], s
 
 /*
  * KEYS: document and timeline of the live one, of the rebuilt one. ARGV: what the lists' keys begin with, twice; order.
- * Timelines are compared as sets are, for the order of arrival is of no meaning, a document sorts them: each entry that only one has. Returns a print of both sides, and
- * field, live, rebuilt of each difference.
+ * Timelines are compared as sets are, for the order of arrival is of no meaning, a document sorts them: each entry that only one has.
+ * Returns a print of both sides, and field, live, rebuilt of each difference.
  */
 static const char order_script[] =
     "local function read(document, timeline) "

@@ -1,8 +1,8 @@
 /*
  * comparison — what two generations of the view say of the same order, field by field; and of a customer, how many orders they have.
  *
- * A look at an order is one step in Redis, so that it sees both documents at one moment. That one generation has heard a little more than the
- * other just then makes them differ; whoever compares looks again, until a difference stays as it is although both have moved on.
+ * A look at an order is one step in Redis, so that it sees both documents at one moment. That one generation has heard a little more than
+ * the other just then makes them differ; whoever compares looks again, until a difference stays as it is although both have moved on.
  */
 #ifndef JUMUN_COMPARISON_H
 #define JUMUN_COMPARISON_H
@@ -22,7 +22,8 @@ struct subject {
     char print[41]; /* of both sides, when they differed last; empty: not looked at */
 };
 
-/* Orders and customers of a generation, a step of SCAN: *cursor "0" begins, and is "0" again at the end; some may come twice. False: a fault. */
+/* Orders and customers of a generation, a step of SCAN: *cursor "0" begins, and is "0" again at the end; some may come twice. False: a
+ * fault. */
 #define SUBJECTS_MAX 4096 /* of one step */
 bool comparison_scan(struct cache *c, const char *generation, char cursor[24], struct subject *subjects, size_t *n);
 

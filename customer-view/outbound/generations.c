@@ -2,6 +2,7 @@
 #include "generations.h"
 
 #include "clock.h"
+#include "log.h"
 #include "view.h"
 #include <stdio.h>
 #include <string.h>
@@ -64,10 +65,19 @@ void generations_send(struct cache *c)
     cache_send(c, 2, (struct str[]){STR("GET"), key});
 }
 
+static bool generations_take(const struct cache_reply *r, struct view_generations *g)
+{
+    static _Atomic int64_t last;
+    if (r && generations_parse(cache_text(r), g))
+        return true;
+    if (r && log_every(&last, SECONDS(5)))
+        log_error(GENERATIONS_KEY " cannot be understood", LOG_TEXT_OF("value", cache_text(r)));
+    return false;
+}
+
 bool generations_receive(struct cache *c, struct view_generations *g)
 {
-    const struct cache_reply *r = view_reply(c);
-    return r && generations_parse(cache_text(r), g);
+    return generations_take(view_reply(c), g);
 }
 
 /* "1" is what the first releases wrote, without this key. */
@@ -83,8 +93,7 @@ bool generations_load(struct cache *c, struct view_generations *g)
     char name[GENERATION_MAX + 1];
     generation_new(name);
     cache_send_script(c, load_script, 1, 2, (struct str[]){key, str_of(name)});
-    const struct cache_reply *r = view_reply(c);
-    return r && generations_parse(cache_text(r), g);
+    return generations_take(view_reply(c), g);
 }
 
 static const char hand_over_script[] = "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end "

@@ -7,8 +7,9 @@
  *     b a     b was rebuilt beside a, and takes its place: every event goes into both, in one step, until b is known to have all that a has
  *     b -     Redis was empty: b is filled from the beginning of the topics, and read when it has all that was on them
  *
- * Both of the latter end in "b b", by generations_settle(): whoever sees that all is in may say so, and any replica does (inbound/events.c).
- * A generation's name is made by chance, and never comes again: what somebody writes who has not noticed yet goes where nobody looks.
+ * Both of the latter end in "b b", by generations_settle(): whoever sees that all is in may say so, and any replica does
+ * (inbound/events.c). A generation's name is made by chance, and never comes again: what somebody writes who has not noticed yet goes where
+ * nobody looks.
  */
 #ifndef JUMUN_GENERATIONS_H
 #define JUMUN_GENERATIONS_H
@@ -21,7 +22,7 @@
 #define GENERATION_MAX  16
 
 struct view_generations {
-    char text[2 * GENERATION_MAX + 2]; /* as Redis keeps it; empty: a rebuilding's, of which nobody is told */
+    char text[2 * GENERATION_MAX + 2];                          /* as Redis keeps it; empty: a rebuilding's, of which nobody is told */
     char writes[GENERATION_MAX + 1], reads[GENERATION_MAX + 1]; /* no reads: empty */
 };
 

@@ -46,9 +46,10 @@ enum rebuilding_begun rebuilding_begin(struct cache *c, const struct rebuilding 
 #define OURS_LUA "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end "
 static const char renew_script[] = OURS_LUA "redis.call('PEXPIRE', KEYS[1], ARGV[2]) return 1";
 static const char note_script[] = OURS_LUA "redis.call('HSET', KEYS[2], ARGV[2], ARGV[3]) return 1";
-static const char difference_script[] = OURS_LUA "redis.call('HINCRBY', KEYS[2], 'differences', 1) "
-                                                 "if redis.call('LLEN', KEYS[3]) < tonumber(ARGV[3]) then redis.call('RPUSH', KEYS[3], ARGV[2]) end "
-                                                 "return 1";
+static const char difference_script[] =
+    OURS_LUA "redis.call('HINCRBY', KEYS[2], 'differences', 1) "
+             "if redis.call('LLEN', KEYS[3]) < tonumber(ARGV[3]) then redis.call('RPUSH', KEYS[3], ARGV[2]) end "
+             "return 1";
 static const char end_script[] = OURS_LUA "redis.call('HSET', KEYS[2], 'state', ARGV[2], 'ended', ARGV[3], 'problem', ARGV[4]) "
                                           "redis.call('DEL', KEYS[1]) return 1";
 
@@ -92,8 +93,30 @@ bool rebuilding_difference(struct cache *c, const struct rebuilding *r, struct s
 void rebuilding_end(struct cache *c, const struct rebuilding *r, const char *state, struct str problem)
 {
     char now[INSTANT_TEXT + 1];
-    cache_send_script(c, end_script, 2, 6, (struct str[]){lease_key, status_key, str_of(r->id_text), str_of(state), now_text(now), problem});
+    cache_send_script(c, end_script, 2, 6,
+                      (struct str[]){lease_key, status_key, str_of(r->id_text), str_of(state), now_text(now), problem});
     (void)was_ours(c);
+}
+
+static int64_t line_number(struct str text, struct str name)
+{
+    int64_t value = 0;
+    struct str line;
+    while (str_split(&text, '\n', &line))
+        if (str_starts_with(line, name))
+            (void)str_to_int64((struct str){line.p + name.n, line.n - name.n - 1}, &value); /* without "\r" */
+    return value;
+}
+
+bool rebuilding_room(struct cache *c, int64_t *used, int64_t *most)
+{
+    cache_send(c, 2, (struct str[]){STR("INFO"), STR("memory")});
+    const struct cache_reply *r = view_reply(c);
+    if (!r)
+        return false;
+    *used = line_number(cache_text(r), STR("used_memory:"));
+    *most = line_number(cache_text(r), STR("maxmemory:"));
+    return true;
 }
 
 /* ── for who asks ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -115,11 +138,12 @@ static struct str *status_field(struct rebuilding_status *s, struct str name)
 }
 
 /* KEYS: status, lease, differences. ARGV: how many differences, the last. One that ended without saying so was interrupted. */
-static const char read_script[] = "local status = redis.call('HGETALL', KEYS[1]) "
-                                  "if #status > 0 and redis.call('HEXISTS', KEYS[1], 'ended') == 0 and redis.call('EXISTS', KEYS[2]) == 0 then "
-                                  "  for i = 1, #status, 2 do if status[i] == 'state' then status[i + 1] = 'INTERRUPTED' end end "
-                                  "end "
-                                  "return {status, redis.call('LRANGE', KEYS[3], 0, ARGV[1])}";
+static const char read_script[] =
+    "local status = redis.call('HGETALL', KEYS[1]) "
+    "if #status > 0 and redis.call('HEXISTS', KEYS[1], 'ended') == 0 and redis.call('EXISTS', KEYS[2]) == 0 then "
+    "  for i = 1, #status, 2 do if status[i] == 'state' then status[i + 1] = 'INTERRUPTED' end end "
+    "end "
+    "return {status, redis.call('LRANGE', KEYS[3], 0, ARGV[1])}";
 
 bool rebuilding_read(struct cache *c, struct arena *arena, size_t first_max, struct rebuilding_status *s)
 {

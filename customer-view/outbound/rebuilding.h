@@ -38,6 +38,9 @@ bool rebuilding_note_number(struct cache *c, const struct rebuilding *r, const c
 bool rebuilding_difference(struct cache *c, const struct rebuilding *r, struct str json);
 void rebuilding_end(struct cache *c, const struct rebuilding *r, const char *state, struct str problem);
 
+/* Bytes that Redis uses, and may use; no limit: 0. False: a fault. */
+bool rebuilding_room(struct cache *c, int64_t *used, int64_t *most);
+
 /* For who asks. Texts live in the arena; absent: not known (yet). False: a fault. */
 struct rebuilding_status {
     struct str id, generation, state, started, ended, read, total, compared, differences, unsettled, problem; /* id absent: never one */

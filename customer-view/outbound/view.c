@@ -253,8 +253,7 @@ enum view_read view_load(struct view_reader *r, struct arena *arena, struct view
 {
     send_load(r, orders, n, with_timeline);
     for (size_t i = 0; i < n; i++)
-        if (!take_document(r->cache, arena, &orders[i].document) ||
-            (with_timeline && !take_timeline(r->cache, arena, &orders[i].timeline)))
+        if (!take_document(r->cache, arena, &orders[i].document) || (with_timeline && !take_timeline(r->cache, arena, &orders[i].timeline)))
             return VIEW_READ_FAULT;
     return still_there(r);
 }

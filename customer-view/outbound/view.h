@@ -73,6 +73,7 @@ enum view_read {
 enum view_read view_load(struct view_reader *r, struct arena *arena, struct view_order *orders, size_t n, bool with_timeline);
 
 /* A customer's order ids, newest first, from behind `after` (absent: the newest); *count in: how many at most, out: how many. */
-enum view_read view_list(struct view_reader *r, struct arena *arena, struct uuid customer, struct str after, struct str *ids, size_t *count);
+enum view_read view_list(struct view_reader *r, struct arena *arena, struct uuid customer, struct str after, struct str *ids,
+                         size_t *count);
 
 #endif

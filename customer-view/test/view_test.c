@@ -4,8 +4,8 @@
  */
 #include "clock.h"
 #include "inbound/projector.h"
-#include "outbound/feed.h"
 #include "outbound/comparison.h"
+#include "outbound/feed.h"
 #include "outbound/rebuilding.h"
 #include "outbound/view.h"
 
@@ -850,6 +850,10 @@ static void there_is_one_rebuilding_at_a_time(void **state)
     assert_true(str_is(s.state, "FAILED") && str_is(s.problem, "why") && !str_empty(s.ended));
     hand_over_to(w, w->rebuilt);
     assert_int_equal(rebuilding_begin(w->reader, &first, (struct str){0}, false), REBUILDING_TOO_EARLY);
+
+    int64_t used, most;
+    assert_true(rebuilding_room(w->reader, &used, &most));
+    assert_true(used > 100000 && (most == 0 || most > used));
     drop_of(w, w->view.generation);
 }
 

@@ -113,7 +113,7 @@ def test_every_answer_was_as_documented(contract, shop, customer, neighbour, adm
     admin.reprices(cups, 5)
     admin.restocks(cups, 5)
     admin.discontinues(shop.sells())
-    order = customer.orders(cups, token="tok_declined")
+    order = customer.orders(cups, token="tok_declined").is_declined()
     order.pays("tok_ok")
     order.waits_until("COMPLETED")
     for path in (f"/api/orders/{order.id}", f"/api/payments/{order.id}", f"/api/deliveries/{order.id}", f"/api/products/{cups['id']}",
@@ -121,7 +121,7 @@ def test_every_answer_was_as_documented(contract, shop, customer, neighbour, adm
         customer.reads(path)
     preferences = customer.reads("/api/my/preferences")
     assert customer.asks("PUT", "/api/my/preferences", {name: preferences[name] for name in ("language", "channels")}).status == 200
-    unpaid = customer.orders(cups, token="tok_declined")
+    unpaid = customer.orders(cups, token="tok_declined").is_declined()
     for path in ("/api/ops/sagas", "/api/ops/breakers", "/api/ops/ledger"):
         operator.reads(path)
     until(lambda: operator.posts("/api/ops/view/rebuild").status == 202, "the view can be rebuilt")

@@ -1,6 +1,7 @@
 """The customer's view is rebuilt from the topics while it is in use, and finds its way back from an emptied Redis."""
 import contextlib
 import threading
+import uuid
 
 import pytest
 import redis
@@ -114,7 +115,7 @@ def test_it_is_rebuilt_while_orders_arrive_and_nobody_notices(shop, customer, op
     orders[0].timeline(*EVERYTHING)
     was = keys.generations()
     with Listener(customer) as listener, read_all_the_time(customer, orders) as reads:
-        for _ in range(3):
+        for _ in range(2):
             begins(operator)
             while operator.reads(PATH)["state"] in UNDER_WAY:
                 if len(orders) < 90:  # so that a page has them all
@@ -212,6 +213,24 @@ def test_a_stopped_service_says_so_and_a_second_one_is_refused(shop, customer, o
         assert rebuilds(operator)["differences"]["count"] == 0  # both go along
         after = customer.orders(shop.tea)
         after.timeline(*LIFE)
+
+
+def test_a_change_whose_process_is_gone_is_completed_by_whoever_is_there(shop, customer, keys):
+    """As if it had been killed when all began to write both; of the new one there is nothing at all yet."""
+    orders = [customer.orders(shop.tea) for _ in range(3)]
+    for order in orders:
+        order.timeline(*LIFE)
+    (_, was), new = keys.generations(), uuid.uuid4().hex[:8]
+    with Listener(customer) as listener, read_all_the_time(customer, orders):
+        keys.redis.set("view:generations", f"{new} {was}")
+        later = customer.orders(shop.tea)
+        orders.append(later)
+        until(lambda: keys.generations() == [new, new], lambda: f"the new one is read; {keys.generations()}")
+        last = customer.orders(shop.tea)
+        orders.append(last)
+        for order in (later, last):
+            assert sorted(event.event_id for event in listener.hears(order, *LIFE)) == sorted(entry["eventId"] for entry in order.timeline(*LIFE))
+        assert {event.order for event in listener.events} == {later.id, last.id}  # nothing of what was told before
 
 
 def test_only_operators_may(shop, customer, operator):

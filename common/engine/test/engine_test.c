@@ -411,12 +411,14 @@ static void a_timer_is_moved_and_cleared(void **state)
     struct engine *e = bank_engine(&(struct engine_config){.timer_period = MILLISECONDS(10)});
     struct uuid moved = uuid_new(), cleared = uuid_new();
     do_all(e, bank_deposit(moved, 1), bank_deposit(cleared, 1));
-    do_all(e, remind(moved, clock_now() + SECONDS(3600)), remind(cleared, clock_now() + MILLISECONDS(100)));
+    instant due = clock_now() + SECONDS(2);
+    do_all(e, remind(moved, clock_now() + SECONDS(3600)), remind(cleared, due));
     assert_int_equal(timers(), 2);
     do_all(e, remind(moved, clock_now() + MILLISECONDS(50)), remind(cleared, 0));
     assert_int_equal(timers(), 1);
     testing_wait_until(reminders(moved) == 1);
     testing_wait_until(timers() == 0);
+    testing_wait_until(clock_now() > due + MILLISECONDS(50));
     assert_int_equal(reminders(cleared), 0);
     bank_engine_end(e);
 }
