@@ -68,7 +68,7 @@ static void neighbour_is_served(void)
 {
     static const char good[] = "GET /tell/me HTTP/1.1\r\nHost: a\r\n\r\n";
     static const struct str end = STR_CONST("\r\n\r\nme    ");
-    char answer[1000];
+    char answer[1000] = "";
     size_t got = 0;
     invariant(send(neighbour, good, sizeof good - 1, MSG_NOSIGNAL) == (ssize_t)sizeof good - 1);
     while (got < end.n || memcmp(answer + got - end.n, end.p, end.n) != 0) {
