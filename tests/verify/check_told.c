@@ -25,7 +25,8 @@ static bool brought(const struct dossier *d, int notice)
         return true;
     for (size_t i = 0; i < d->message_count; i++) { /* a drill, too, may bring one */
         const struct message *m = d->messages[i].m;
-        if (d->messages[i].excused && m->event < EVENTS && (int)event_words[m->event].told == notice && !(m->dead & 1u << CONTEXT_NOTIFICATION))
+        if (d->messages[i].excused && m->event < EVENTS && (int)event_words[m->event].told == notice &&
+            !(m->dead & 1u << CONTEXT_NOTIFICATION))
             return true;
     }
     return false;
