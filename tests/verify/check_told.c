@@ -3,7 +3,7 @@
 
 /* ── 18 ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static int notices_of(const struct dossier *d, uint8_t notice)
+static int notices_of(const struct dossier *d, int notice)
 {
     int count = 0;
     for (size_t i = 0; i < d->notice_count; i++)
@@ -11,21 +11,22 @@ static int notices_of(const struct dossier *d, uint8_t notice)
     return count;
 }
 
-static bool happened_that_tells(const struct dossier *d, uint8_t notice)
+static bool happened_that_tells(const struct dossier *d, int notice)
 {
     for (size_t i = 0; i < d->event_count; i++)
-        if (d->events[i].h->event < EVENTS && event_words[d->events[i].h->event].told == notice)
+        if (d->events[i].h->event < EVENTS && (int)event_words[d->events[i].h->event].told == notice)
             return true;
     return false;
 }
 
-static bool brought(const struct dossier *d, uint8_t notice)
+static bool brought(const struct dossier *d, int notice)
 {
     if (happened_that_tells(d, notice))
         return true;
     for (size_t i = 0; i < d->message_count; i++) { /* a drill, too, may bring one */
         const struct message *m = d->messages[i].m;
-        if (d->messages[i].excused && m->event < EVENTS && event_words[m->event].told == notice && !(m->dead & 1u << CONTEXT_NOTIFICATION))
+        if (d->messages[i].excused && m->event < EVENTS && (int)event_words[m->event].told == notice &&
+            !(m->dead & 1u << CONTEXT_NOTIFICATION))
             return true;
     }
     return false;
@@ -58,7 +59,7 @@ void check_notices(struct look *l, const struct dossier *d)
     looked(l, 18, d->notice_count);
     for (size_t i = 0; i < d->notice_count; i++)
         check_notice(l, d, d->notices[i]);
-    for (uint8_t notice = NOTICE_NONE + 1; notice < NOTICES; notice++)
+    for (int notice = NOTICE_NONE + 1; notice < NOTICES; notice++)
         if (notices_of(d, notice) == 0 && happened_that_tells(d, notice))
             wrong(l, 18, d, "nobody was told %s", notice_names[notice].p);
 }

@@ -2,6 +2,7 @@
 #include "dossier.h"
 
 #include "hash.h"
+#include "invariant.h"
 #include "memory.h"
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,7 @@ static struct group *group_of(struct bucket *b, struct uuid key)
         slots_make(b, b->slot_count ? b->slot_count * 2 : 4096);
         b->groups = memory_resize(b->groups, b->slot_count / 2 * sizeof *b->groups);
     }
+    invariant(b->slots);
     size_t slot = hash_bytes(2, key.b, 16) & (b->slot_count - 1);
     for (; b->slots[slot]; slot = (slot + 1) & (b->slot_count - 1))
         if (uuid_equal(b->groups[b->slots[slot] - 1].key, key))

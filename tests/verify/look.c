@@ -80,7 +80,7 @@ static void look_at_product(struct look *l, const struct dossier *d)
     pthread_mutex_unlock(&a->lock);
     const struct product_row *p = d->product;
     if (p->initial + p->restocked != p->on_hand + stock.shipped)
-        wrong(l, 6, d, "%lld came in, %lld are there and %lld have left", (long long)(p->initial + p->restocked), (long long)p->on_hand,
+        wrong(l, 6, d, "%lld came in, %lld are there and %lld have left", (long long)p->initial + p->restocked, (long long)p->on_hand,
               (long long)stock.shipped);
     if (p->reserved != stock.prepared)
         wrong(l, 6, d, "%lld are reserved, preparations hold %lld", (long long)p->reserved, (long long)stock.prepared);

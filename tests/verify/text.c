@@ -30,9 +30,7 @@ static const char *value_end(const char *p, const char *end)
             p = string_end(p, end) - 1;
         else if (*p == '{' || *p == '[')
             depth++;
-        else if ((*p == '}' || *p == ']') && depth-- == 0)
-            return p;
-        else if (*p == ',' && depth == 0)
+        else if ((*p == ',' && depth == 0) || ((*p == '}' || *p == ']') && depth-- == 0))
             return p;
     }
     return end;
