@@ -13,6 +13,8 @@ static const struct service customer_view = {
     .stop = projector_stop,          /* inbound/events.c */
     .ready = projector_ready,        /* inbound/events.c */
     .show = projector_show,          /* inbound/events.c */
+    .letters = projector_letters,    /* inbound/events.c */
+    .take_again = view_take_again,   /* inbound/again.c */
 };
 
 int main(int argc, char **argv)

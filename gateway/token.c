@@ -115,7 +115,9 @@ static bool is_for(jwt_t *jwt, const char *audience)
     return found;
 }
 
-static const char *check_times(jwt_t *jwt, int64_t now)
+#define LATEST 253402300799 /* seconds: the end of the year 9999 */
+
+static const char *check_times(jwt_t *jwt, int64_t now, instant *expires)
 {
     json_t *claims = r_jwt_get_full_claims_json_t(jwt);
     json_t *exp = json_object_get(claims, "exp"), *nbf = json_object_get(claims, "nbf"), *iat = json_object_get(claims, "iat");
@@ -127,6 +129,8 @@ static const char *check_times(jwt_t *jwt, int64_t now)
     else if ((nbf && (!json_is_number(nbf) || json_number_value(nbf) - TOLERANCE > (double)now)) ||
              (iat && (!json_is_number(iat) || json_number_value(iat) - TOLERANCE > (double)now)))
         why = "it is not valid yet";
+    else
+        *expires = (instant)(json_number_value(exp) < LATEST ? json_number_value(exp) : LATEST) * SECONDS(1);
     json_decref(claims);
     return why;
 }
@@ -157,7 +161,7 @@ static const char *take_claims(const struct tokens *t, jwt_t *jwt, instant now, 
         return "it is from another issuer";
     if (!is_for(jwt, t->config.audience))
         return "it is for another audience";
-    const char *why = check_times(jwt, now / SECONDS(1));
+    const char *why = check_times(jwt, now / SECONDS(1), &claims->expires);
     if (why)
         return why;
     if (!subject || !*subject)
@@ -166,7 +170,6 @@ static const char *take_claims(const struct tokens *t, jwt_t *jwt, instant now, 
         return "it has too many roles";
     if (!uuid_parse(str_of(subject), &claims->subject))
         claims->subject = uuid_named((struct uuid){{0}}, str_of(subject));
-    claims->expires = (instant)r_jwt_get_claim_int_value(jwt, "exp") * SECONDS(1);
     return NULL;
 }
 

@@ -3,7 +3,7 @@
 
 DEMO_CUSTOMER=01900000-0000-7000-8000-00000000c001
 DEMO_RIVAL=01900000-0000-7000-8000-00000000c002
-DEMO_SECONDS=40
+DEMO_SECONDS=120
 
 jumun_demo() {
     local story=${1:---delivered}
@@ -38,6 +38,7 @@ demo_cancel() {
 demo_declined() {
     demo_enter "$DEMO_CUSTOMER"
     demo_place "$(demo_choose)" tok_declined
+    wait_until "$DEMO_SECONDS" demo_payment_known || die "the payment of $DEMO_ORDER does not become known" "./jumun logs payment may tell why."
     echo "The customer pays again, by another card (POST /api/orders/$DEMO_ORDER/payment)."
     api POST "/api/orders/$DEMO_ORDER/payment" "$API_TOKEN" '{"method": "card", "token": "tok_ok"}' "$(demo_key)"
     demo_answered
@@ -87,7 +88,7 @@ demo_without() {
 demo_with() {
     supervisor_ask up "$1"
     trap - EXIT
-    wait_until 30 service_ready "$1" || die "$1 does not come back" "./jumun logs $1 may tell why."
+    wait_until 60 service_ready "$1" || die "$1 does not come back" "./jumun logs $1 may tell why."
     echo "($1 is back.)"
 }
 
@@ -149,6 +150,12 @@ demo_answered() {
     esac
 }
 
+# Where it took longer than order waits it was not known with the answer.
+demo_payment_known() {
+    api GET "/api/orders/$DEMO_ORDER" "$API_TOKEN"
+    [[ $API_STATUS == 200 && $(jq -r .payment.status <<< "$API_BODY") != ASKED ]]
+}
+
 demo_why() {
     jq -r '.detail // .title // .' <<< "$API_BODY" 2> /dev/null
 }
@@ -177,17 +184,18 @@ demo_watch() {
     demo_notifications "$DEMO_ORDER"
 }
 
-# Prints each new entry of the timeline as it comes, until the order is in one of the states $2; leaves that in DEMO_STATUS.
+# Prints each new entry of the timeline as it comes, until the order is in one of the states $2, and all that led to it was told (the view's
+# topics come in any order); leaves the state in DEMO_STATUS.
 demo_follow() {
-    local seen=0 deadline=$(( EPOCHSECONDS + DEMO_SECONDS ))
+    local seen='[]' deadline=$(( EPOCHSECONDS + DEMO_SECONDS ))
     DEMO_STATUS='not there yet'
     while (( EPOCHSECONDS < deadline )); do
         api GET "/api/my/orders/$1" "$API_TOKEN"
         if [[ $API_STATUS == 200 ]]; then
             jq -r --argjson seen "$seen" "$DEMO_TIMELINE" <<< "$API_BODY"
-            seen=$(jq '.timeline | length' <<< "$API_BODY")
+            seen=$(jq -c '[.timeline[].eventId]' <<< "$API_BODY")
             DEMO_STATUS=$(jq -r .status <<< "$API_BODY")
-            if [[ " $2 " == *" $DEMO_STATUS "* ]]; then
+            if [[ " $2 " == *" $DEMO_STATUS "* ]] && jq -e "$DEMO_WHOLE" <<< "$API_BODY" > /dev/null; then
                 jq -r "$DEMO_END" <<< "$API_BODY"
                 return 0
             fi
@@ -202,10 +210,20 @@ DEMO_TIMELINE='
     def seconds: (.[:19] + "Z" | fromdate) + ("0" + (.[19:] | rtrimstr("Z")) | tonumber? // 0);
     def padded($n): . + " " * ([$n - length, 1] | max);
     (.timeline[0].at // "" | seconds? // 0) as $start
-    | .timeline[$seen:][]
+    | .timeline[] | select(.eventId | IN($seen[]) | not)
     | ((.at | seconds) - $start) as $s
     | "  \(($s * 1000 | round) / 1000 | tostring | padded(7))s  \(.service | padded(14))\(.type | padded(24))" +
       (if .detail then (.detail | if type == "string" then . else tojson end) else "" end)
+'
+
+# shellcheck disable=SC2016
+DEMO_WHOLE='
+    [.timeline[].type] as $told | def is_told: IN($told[]);
+    if .status == "CANCELLED" then
+        ("DeliveryCancelled" | is_told) and ("PreparationCancelled" | is_told) and (("PaymentRefunded" | is_told) or ("PaymentClosed" | is_told))
+    else
+        ("PaymentApproved" | is_told) and ("PreparationCompleted" | is_told) and ("DeliveryCompleted" | is_told)
+    end
 '
 
 DEMO_END='
@@ -218,17 +236,19 @@ DEMO_END='
     end
 '
 
-# Notifications come after the events they tell of: a short wait for the last of them.
+# Notifications come after the events they tell of: the last of them tells of the end.
 demo_notifications() {
-    local n before=-1 deadline=$(( EPOCHSECONDS + 5 ))
+    local last deadline=$(( EPOCHSECONDS + DEMO_SECONDS ))
+    case $DEMO_STATUS in
+        CANCELLED) last=ORDER_CANCELLED ;;
+        *) last=DELIVERY_COMPLETED ;;
+    esac
     printf '\nWhat the customer was told (GET /api/my/notifications):\n\n'
     while (( EPOCHSECONDS < deadline )); do
         api GET '/api/my/notifications?limit=100' "$API_TOKEN"
         api_wants 200 "the notifications cannot be read"
-        n=$(jq --arg id "$1" '[.items[] | select(.orderId == $id)] | length' <<< "$API_BODY")
-        (( n == 0 || n != before )) || break
-        before=$n
-        sleep 0.5
+        ! jq -e --arg id "$1" --arg kind "$last" 'any(.items[]; .orderId == $id and .kind == $kind)' <<< "$API_BODY" > /dev/null || break
+        sleep 0.1
     done
     jq -r --arg id "$1" '[.items[] | select(.orderId == $id)] | sort_by(.at)[] | "  \(.text)"' <<< "$API_BODY"
 }

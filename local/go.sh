@@ -5,7 +5,7 @@ go_tool() {
     echo "$ROOT/build/tools/$1-$2"
 }
 
-# go_tool_make NAME VERSION PACKAGE: Go's own caches go again.
+# go_tool_make NAME VERSION PACKAGE: Go's own caches go again. Go calls the program by the last word of its package.
 go_tool_make() {
     local name=$1 version=$2 package=$3 tools=$ROOT/build/tools program
     program=$(go_tool "$name" "$version")
@@ -15,6 +15,6 @@ go_tool_make() {
     GOBIN=$tools/bin GOPATH=$tools/go GOCACHE=$tools/cache GOFLAGS=-modcacherw \
         /usr/bin/go install "$package@$version" > "$tools/log" 2>&1 < /dev/null ||
         die "$name: Go could not build it: $(tail -n 1 "$tools/log")" "Is there a network, or a mirror named in GOPROXY? More: $tools/log. Then run this again."
-    mv "$tools/bin/$name" "$program"
+    mv "$tools/bin/${package##*/}" "$program"
     rm -rf "${tools:?}"/{go,cache,bin}
 }

@@ -58,8 +58,11 @@ kafka_archive() {
 
 # kafka_settings DIRECTORY JAVA-OPTION…: what the broker that lives in DIRECTORY is started with.
 kafka_settings() {
-    local dir=$1
+    local dir=$1 listen='' advertise='' map=''
     shift
+    if (( ${STORES_ABOVE:-0} > 0 )); then # a broker sends its clients to where it says that it listens
+        listen=,PROXIED://127.0.0.1:${PORT[kafka-proxied]} advertise=,PROXIED://127.0.0.1:$(store_port kafka) map=,PROXIED:PLAINTEXT
+    fi
     put "$dir/java.options" << TEXT
 # As ./jumun up wrote it.
 -XX:+UseSerialGC
@@ -77,11 +80,11 @@ TEXT
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${PORT[kafka-controller]}
-listeners=BROKER://127.0.0.1:${PORT[kafka]},CONTROLLER://127.0.0.1:${PORT[kafka-controller]}
-advertised.listeners=BROKER://127.0.0.1:${PORT[kafka]}
+listeners=BROKER://127.0.0.1:${PORT[kafka]},CONTROLLER://127.0.0.1:${PORT[kafka-controller]}$listen
+advertised.listeners=BROKER://127.0.0.1:${PORT[kafka]}$advertise
 inter.broker.listener.name=BROKER
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=BROKER:PLAINTEXT,CONTROLLER:PLAINTEXT$map
 log.dirs=data
 
 # One node: one copy of everything, also of Kafka's own topics.

@@ -10,10 +10,10 @@ jumun_logs() {
         return
     fi
     if [[ -n $name ]]; then
-        [[ -d $RUN/log/$name ]] || die "there is no process '$name'" "One of: ${SERVICES[*]} ${STORES[*]}"
+        [[ -d $RUN/log/$name ]] || die "there is no process '$name'" "One of: ${PROCESSES[*]} ${STORES[*]}"
         files=("$RUN/log/$name/current")
     else
-        for name in "${STORES[@]}" "${SERVICES[@]}"; do
+        for name in "${STORES[@]}" "${PROCESSES[@]}"; do
             files+=("$RUN/log/$name/current")
         done
     fi
@@ -25,7 +25,7 @@ logs_of_order() {
     local id=$1 trace
     local -a files=() words=(-e "$id")
     [[ $id =~ ^[0-9a-f-]{36}$ ]] || die "'$id' is no order's id" "It is: ./jumun logs --order ID"
-    mapfile -t files < <(for name in "${SERVICES[@]}"; do find "$RUN/log/$name" -type f \( -name current -o -name '@*' \); done)
+    mapfile -t files < <(for name in "${PROCESSES[@]}"; do find "$RUN/log/$name" -type f \( -name current -o -name '@*' \); done)
     while read -r trace; do
         words+=(-e "$trace")
     done < <(logs_lines_with -e "$id" | jq -r '.trace // empty' | sort -u)

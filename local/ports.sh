@@ -4,7 +4,14 @@
 declare -A PORT=(
     [postgres]=8091 [redis]=8092 [kafka]=8093 [kafka-controller]=8094
     [mail]=8095 [alimtalk]=8096  # nobody of ours: who wants to see what notification sends there listens there
+    [kafka-proxied]=8097         # Kafka's, for who comes by way of STORES_ABOVE
 )
+
+# store_port STORE: where the services find it. With STORES_ABOVE=100 they are sent to ports so much above the stores' own, where the tests have a
+# proxy that can spoil a connection.
+store_port() {
+    echo $(( ${PORT["$1"]} + ${STORES_ABOVE:-0} ))
+}
 
 # admin_port SERVICE: health and metrics.
 admin_port() {

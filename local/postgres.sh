@@ -99,5 +99,5 @@ SQL
 
 # database_url NAME
 database_url() {
-    echo "postgresql://$1:$(cat "$RUN/secrets/$1")@127.0.0.1:${PORT[postgres]}/$1"
+    echo "postgresql://$1:$(cat "$RUN/secrets/$1")@127.0.0.1:$(store_port postgres)/$1"
 }

@@ -12,6 +12,9 @@ DATABASES=()         # of those who need one
 declare -A NEEDS=()  # of each
 declare -A ROUTE=()  # of those who have one
 
+PROCESSES=()              # the services, and further replicas of each: NAME-2, NAME-3 …
+declare -A REPLICA_OF=()  # of each process, its service
+
 service() {
     local name=$1 port=$2 other
     shift 2
@@ -39,11 +42,37 @@ services_find() {
     mapfile -t SERVICES < <(for FOLDER in "${SERVICES[@]}"; do echo "${PORT[$FOLDER]} $FOLDER"; done | sort -n | cut -d ' ' -f 2)
 }
 
-services_find
+# replicas_find NUMBER: so many processes of each service, each row of them 10,000 ports above the one before. The rows share stores, topics and
+# consumer groups, and call each other row by row: the second gateway passes on to the second of each service.
+replicas_find() {
+    local name row process
+    [[ $1 =~ ^[1-4]$ ]] || die "REPLICAS must be 1 to 4, not '$1'" "Each row of processes needs ports of its own."
+    PROCESSES=()
+    for (( row = 1; row <= $1; row++ )); do
+        for name in "${SERVICES[@]}"; do
+            process=$name$( (( row == 1 )) || echo "-$row")
+            REPLICA_OF["$process"]=$name PORT["$process"]=$(( ${PORT["$name"]} + (row - 1) * 10000 ))
+            PROCESSES+=("$process")
+        done
+    done
+}
 
-# service_settings NAME: its environment, all of it. A service refuses a name that it does not know.
+# replicas_there: how many were started.
+replicas_there() {
+    local row=1
+    while [[ -d $RUN/service/${SERVICES[0]}-$(( row + 1 )) ]]; do
+        row=$(( row + 1 ))
+    done
+    echo "$row"
+}
+
+services_find
+replicas_find "$(replicas_there)"
+
+# service_settings PROCESS: its environment, all of it. A service refuses a name that it does not know.
 service_settings() {
-    local variable need
+    local variable need service=${REPLICA_OF[$1]}
+    local above=$(( ${PORT["$1"]} - ${PORT["$service"]} ))
     cat << TEXT
 JUMUN_HTTP_LISTEN=127.0.0.1:${PORT[$1]}
 JUMUN_ADMIN_LISTEN=127.0.0.1:$(admin_port "$1")
@@ -53,19 +82,20 @@ TEXT
     for variable in "${!OTEL_@}"; do
         printf '%s=%q\n' "$variable" "${!variable}"
     done
-    for need in ${NEEDS[$1]}; do
+    for need in ${NEEDS[$service]}; do
         case $need in
-            postgres) echo "JUMUN_DATABASE_URL=$(database_url "$1")" ;;
-            kafka) echo "JUMUN_KAFKA_BROKERS=127.0.0.1:${PORT[kafka]}" ;;
-            redis) echo "JUMUN_REDIS_URL=redis://127.0.0.1:${PORT[redis]}/0" ;;
-            *) die "$1/service.sh: there is no store '$need'" "It is one of: ${STORES[*]}" ;;
+            postgres) echo "JUMUN_DATABASE_URL=$(database_url "$service")" ;;
+            kafka) echo "JUMUN_KAFKA_BROKERS=127.0.0.1:$(store_port kafka)" ;;
+            redis) echo "JUMUN_REDIS_URL=redis://127.0.0.1:$(store_port redis)/0" ;;
+            *) die "$service/service.sh: there is no store '$need'" "It is one of: ${STORES[*]}" ;;
         esac
     done
-    ! declare -F "$1_settings" > /dev/null || "$1_settings"
+    ! declare -F "${service}_settings" > /dev/null || "${service}_settings"
 }
 
+# service_url NAME: within service_settings, the one of the same row.
 service_url() {
-    echo "http://127.0.0.1:${PORT[$1]}"
+    echo "http://127.0.0.1:$(( PORT[$1] + ${above:-0} ))"
 }
 
 # routes_setting: what the services say of themselves, as the gateway reads it.
@@ -86,13 +116,15 @@ secret() {
 # A file `once` beside it is for the next start alone: what a test tells a process must not meet the one that follows it.
 service_define() {
     local -a as=()
-    ! as_account test -x "$(program "$1")" || as=("${AS_ACCOUNT[@]}")
+    local program
+    program=$(program "${REPLICA_OF[$1]}")
+    ! as_account test -x "$program" || as=("${AS_ACCOUNT[@]}")
     supervisor_define "$1" << SH
 set -a
 . ./settings
 [ ! -e once ] || { . ./once; rm once; }
 set +a
-exec ${as[*]} $(printf %q "$(program "$1")")
+exec ${as[*]} $(printf %q "$program")
 SH
 }
 
@@ -105,7 +137,7 @@ services_up() {
     services_retire
     for name in "$@"; do
         service_settings "$name" | put "$RUN/service/$name/settings" 0600
-        ! supervisor_stale "$name" "$RUN/service/$name/settings" "$(program "$name")" || stale+=("$name")
+        ! supervisor_stale "$name" "$RUN/service/$name/settings" "$(program "${REPLICA_OF[$name]}")" || stale+=("$name")
     done
     supervisor_down "${stale[@]}"
     for name in "$@"; do
@@ -122,8 +154,8 @@ services_retire() {
     local dir name
     for dir in "$RUN"/service/*/; do
         name=$(basename "$dir")
-        [[ " ${SERVICES[*]} ${STORES[*]} " != *" $name "* ]] || continue
-        say "$name: has no folder any more, ending it"
+        [[ " ${PROCESSES[*]} ${STORES[*]} " != *" $name "* ]] || continue
+        say "$name: is not to be there any more, ending it"
         rm -rf "$RUN/retired"
         mv "$dir" "$RUN/retired" # else runsvdir would start it again
         "$SV" -w 30 force-shutdown "$RUN/retired" > /dev/null || true

@@ -8,10 +8,11 @@ jumun_up() {
 }
 
 shop_up() {
+    replicas_find "${REPLICAS:-1}"
     lock
     prepare build_services
     together postgres_up redis_up kafka_up
-    services_up "${SERVICES[@]}"
+    services_up "${PROCESSES[@]}"
     catalog_fill
     unlock
 }
@@ -24,7 +25,7 @@ prepare() {
     kafka_topics_tool
     together kafka_prepare "$@"
     define_all
-    ports_check "${STORES[@]}" "${SERVICES[@]}"
+    ports_check "${STORES[@]}" "${PROCESSES[@]}"
     supervisor_start
 }
 
@@ -38,7 +39,7 @@ define_all() {
     for name in "${STORES[@]}"; do
         "${name}_define"
     done
-    for name in "${SERVICES[@]}"; do
+    for name in "${PROCESSES[@]}"; do
         service_define "$name"
     done
 }
@@ -70,7 +71,7 @@ jumun_down() {
 
 # Services first, so that they can put away what they hold; then what they put it into.
 processes_end() {
-    supervisor_down "${SERVICES[@]}"
+    supervisor_down "${PROCESSES[@]}"
     say "services: stopped"
     supervisor_down kafka
     say "kafka: stopped"
@@ -104,11 +105,11 @@ jumun_stop() {
 }
 
 supervised_names() {
-    (( $# > 0 )) || die "which one?" "One or more of: ${SERVICES[*]} ${STORES[*]}"
+    (( $# > 0 )) || die "which one?" "One or more of: ${PROCESSES[*]} ${STORES[*]}"
     must_be_up
     local name
     for name in "$@"; do
-        supervised "$name" || die "there is no process '$name'" "One or more of: ${SERVICES[*]} ${STORES[*]}"
+        supervised "$name" || die "there is no process '$name'" "One or more of: ${PROCESSES[*]} ${STORES[*]}"
     done
 }
 
@@ -126,7 +127,7 @@ jumun_status() {
         exit 3
     fi
     printf '%-14s %-10s %8s %10s %6s %10s\n' process state pid memory port uptime
-    for name in "${STORES[@]}" "${SERVICES[@]}"; do
+    for name in "${STORES[@]}" "${PROCESSES[@]}"; do
         status_line "$name" || missing=1
     done
     (( missing == 0 )) || exit 3

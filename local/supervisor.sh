@@ -49,7 +49,7 @@ supervisor_start() {
         supervisor_sweep
         supervisor_launch
     fi
-    for name in "${STORES[@]}" "${SERVICES[@]}"; do
+    for name in "${STORES[@]}" "${PROCESSES[@]}"; do
         wait_until 10 supervised "$name" || die "the supervisor did not start ($(tail -n 1 "$RUN/log/supervisor"))" "Look at $RUN/log/supervisor."
     done
 }
@@ -82,7 +82,7 @@ supervised() {
 
 # supervisor_sweep: ends what a supervisor that was killed has left behind: processes with their runsv, or without.
 supervisor_sweep() {
-    leftovers_end "${SERVICES[@]}"
+    leftovers_end "${PROCESSES[@]}"
     leftovers_end kafka
     leftovers_end redis postgres
 }
@@ -195,7 +195,7 @@ supervisor_stop() {
 
 none_supervised() {
     local name
-    for name in "${STORES[@]}" "${SERVICES[@]}"; do
+    for name in "${STORES[@]}" "${PROCESSES[@]}"; do
         ! supervised "$name" || return 1
     done
 }

@@ -4,12 +4,14 @@
 jumun_test() {
     local what=${1:-all}
     case $what in
-        all) test_run format lint unit system cluster_in_short ;;
+        all) test_run format lint unit tsan fuzz system cluster_in_short ;;
         quick) test_run format unit_quick ;;
         unit) test_run unit ;;
+        tsan) test_run tsan ;;
+        fuzz) test_run fuzz ;;
         system) test_run system ;;
         cluster) test_run cluster ;;
-        *) die "test does not know '$what'" "It is: ./jumun test [quick|unit|system|cluster]" ;;
+        *) die "test does not know '$what'" "It is: ./jumun test [quick|unit|tsan|fuzz|system|cluster]" ;;
     esac
 }
 
@@ -21,7 +23,7 @@ test_run() {
     local step
     local -a broken=()
     packages_need build run test
-    [[ " $* " != *" system "* ]] || python_tools_need
+    [[ " $* " != *" system "* && " $* " != *" unit "* ]] || python_tools_need
     account_make
     state_make
     rm -rf "$RESULTS"
@@ -51,15 +53,35 @@ test_unit() {
     build_preset asan
     stripe_mock_make
     kustomize_make
+    kube_score_make
+    crds_make
     keep_as_it_was unit_with_stores
 }
 
 unit_with_stores() {
+    stores_for_tests
+    TEST_STRIPE_MOCK=$(stripe_mock_program) unit_run
+}
+
+stores_for_tests() {
     stores_up
     unit_database
-    TEST_POSTGRES_URL=$(database_url test) TEST_KAFKA_BROKERS=127.0.0.1:${PORT[kafka]} TEST_REDIS_URL=redis://127.0.0.1:${PORT[redis]}/9 \
-        TEST_STRIPE_MOCK=$(stripe_mock_program) \
-        unit_run
+    export TEST_POSTGRES_URL TEST_KAFKA_BROKERS=127.0.0.1:${PORT[kafka]} TEST_REDIS_URL=redis://127.0.0.1:${PORT[redis]}/9
+    TEST_POSTGRES_URL=$(database_url test)
+}
+
+# What has threads of its own, under ThreadSanitizer: the engine, the relay, the intake, the producer, the server, the clients, spans.
+TSAN_TESTS=(engine_test engine_key_test relay_test intake_test producer_test http_test stream_test httpc_test httpc_stream_test breaker_test later_test trace_test)
+
+test_tsan() {
+    build_preset tsan "${TSAN_TESTS[@]}"
+    keep_as_it_was tsan_with_stores
+}
+
+tsan_with_stores() {
+    stores_for_tests
+    (cd "$ROOT" && ctest --preset tsan --parallel "$(nproc)" --output-junit "$RESULTS/tsan.xml" --tests-regex "^($(IFS='|' && echo "${TSAN_TESTS[*]}"))\$") 2>&1 |
+        tee "$RESULTS/tsan.log" || exit 1
 }
 
 # A scratch database, new for each run, whose role may make others; what an earlier run has left goes.
@@ -80,13 +102,15 @@ test_system() {
     keep_as_it_was system_with_shop
 }
 
-# A shop that is open already is used as it is: the tests bring customers and products of their own.
+# system_with_shop [WORD…]: words for pytest; without, all there is. A shop that is open already is used as it is: the tests bring customers and products of their own.
 system_with_shop() {
+    (( $# > 0 )) || set -- tests/system
+    toxiproxy_make
     if ! shop_open; then
         export CARRIER_START_DELAY_MS=${CARRIER_START_DELAY_MS:-50} CARRIER_COMPLETE_DELAY_MS=${CARRIER_COMPLETE_DELAY_MS:-50}
         shop_up
     fi
-    (cd "$ROOT" && JUMUN_RUN=$RUN PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider tests/system \
+    (cd "$ROOT" && JUMUN_RUN=$RUN JUMUN_TOXIPROXY=$(toxiproxy_program) PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 -m pytest -p no:cacheprovider "$@" \
         --junitxml="$RESULTS/system.xml") 2>&1 | tee "$RESULTS/system.log" || exit 1
 }
 

@@ -81,10 +81,11 @@ static void set_out(struct batch *b, struct engine_command **commands, size_t n)
     decision_init(&b->settled, b->config->decider, &b->arena);
     b->entries = ARENA_ARRAY(&b->arena, struct entry, n);
     b->inbox = ARENA_ARRAY(&b->arena, struct entry *, n);
+    b->copies = ARENA_ARRAY(&b->arena, struct entry *, n);
     b->keyed = ARENA_ARRAY(&b->arena, struct entry *, n);
     b->due = ARENA_ARRAY(&b->arena, struct journal_timer, n);
     b->due_entries = ARENA_ARRAY(&b->arena, struct entry *, n);
-    b->inbox_count = b->keyed_count = b->due_count = b->event_count = b->event_room = b->published = 0;
+    b->inbox_count = b->copy_count = b->keyed_count = b->due_count = b->event_count = b->event_room = b->published = 0;
     b->timer_count = 0;
     b->next_timer = 0;
     b->started = trace_on() ? clock_now() : 0;
@@ -163,7 +164,7 @@ enum batch_result batch_run(struct batch *b, struct engine_command **commands, s
     if (!pg_connect(b->pg))
         return fail(b, BATCH_FAULT);
     b->backend = pg_backend(b->pg);
-    if (!first_trip(b) || !batch_known_keys_trip(b))
+    if (!first_trip(b) || !batch_known_messages_trip(b) || !batch_known_keys_trip(b))
         return fail(b, BATCH_FAULT);
     batch_decide(b);
     if (second_trip(b))
@@ -245,6 +246,7 @@ static enum engine_outcome outcome_of(const struct entry *e)
 {
     switch (e->fate) {
     case FATE_DUPLICATE: return ENGINE_DUPLICATE;
+    case FATE_CONTRADICTED: return ENGINE_CONTRADICTED;
     case FATE_REFUSED: return ENGINE_REFUSED;
     case FATE_OPEN:
     case FATE_STALE:
@@ -259,6 +261,7 @@ static void count(struct batch *b, const struct entry *e)
     counter_add(&b->stats->done, e->fate == FATE_DONE);
     counter_add(&b->stats->refused, e->fate == FATE_REFUSED);
     counter_add(&b->stats->duplicate, e->fate == FATE_DUPLICATE);
+    counter_add(&b->stats->contradicted, e->fate == FATE_CONTRADICTED);
     counter_add(&b->stats->replayed, e->fate == FATE_ANSWERED);
 }
 

@@ -15,7 +15,7 @@
 enum batch_result { BATCH_COMMITTED, BATCH_FAULT, BATCH_UNKNOWN };
 
 struct batch_stats {
-    struct counter done, refused, duplicate, replayed, events;
+    struct counter done, refused, duplicate, contradicted, replayed, events;
 };
 
 struct batch;

@@ -12,10 +12,11 @@
 #include "loaded.h"
 
 enum fate {
-    FATE_OPEN,      /* to be decided */
-    FATE_DUPLICATE, /* the inbox has it already */
-    FATE_STALE,     /* a timer that is not due any more */
-    FATE_ANSWERED,  /* by its idempotency key, not by deciding */
+    FATE_OPEN,         /* to be decided */
+    FATE_DUPLICATE,    /* the inbox has it already */
+    FATE_CONTRADICTED, /* … with another content */
+    FATE_STALE,        /* a timer that is not due any more */
+    FATE_ANSWERED,     /* by its idempotency key, not by deciding */
     FATE_DONE,
     FATE_REFUSED,
 };
@@ -51,6 +52,8 @@ struct batch {
 
     struct entry **inbox; /* those with an inbox id, ascending by it */
     size_t inbox_count;
+    struct entry **copies; /* of these, those that stand in the batch behind the first */
+    size_t copy_count;
     struct entry **keyed; /* those with a key to be noted, ascending by (scope, key) */
     size_t keyed_count;
     struct journal_timer *due; /* the timers that are commands of this batch */
@@ -78,7 +81,8 @@ void batch_note_once(struct batch *b, struct entry *e); /* its inbox id, its key
 void batch_part_copies(struct batch *b);                /* answers for those that stand in the batch twice */
 void batch_send_once(struct batch *b);
 bool batch_take_once(struct batch *b);
-bool batch_known_keys_trip(struct batch *b); /* answers for those that had come before */
+bool batch_known_messages_trip(struct batch *b); /* which of the duplicates are none */
+bool batch_known_keys_trip(struct batch *b);     /* answers for those that had come before */
 size_t batch_send_forgotten(struct batch *b);
 size_t batch_send_answers(struct batch *b);
 

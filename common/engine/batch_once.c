@@ -62,6 +62,17 @@ static void refuse_other_body(struct batch *b, struct entry *e)
                    STR("A key belongs to one request body. Use a new key for a new request."));
 }
 
+static enum fate fate_of_copy(const struct entry *e, int64_t first)
+{
+    return e->c->content && first && e->c->content != first ? FATE_CONTRADICTED : FATE_DUPLICATE;
+}
+
+static void part_copy(struct batch *b, struct entry *copy, const struct entry *first)
+{
+    copy->fate = fate_of_copy(copy, first->c->content);
+    b->copies[b->copy_count++] = copy;
+}
+
 /* The first with an inbox id or a key goes on; its copies in the same batch are answered for here. */
 static void part_inbox_copies(struct batch *b)
 {
@@ -69,7 +80,7 @@ static void part_inbox_copies(struct batch *b)
     size_t kept = 0;
     for (size_t i = 0; i < b->inbox_count; i++)
         if (kept > 0 && uuid_equal(b->inbox[kept - 1]->c->event, b->inbox[i]->c->event))
-            b->inbox[i]->fate = FATE_DUPLICATE;
+            part_copy(b, b->inbox[i], b->inbox[kept - 1]);
         else
             b->inbox[kept++] = b->inbox[i];
     b->inbox_count = kept;
@@ -101,10 +112,10 @@ void batch_part_copies(struct batch *b)
 
 static void send_inbox(struct batch *b)
 {
-    struct uuid *ids = ARENA_ARRAY(&b->arena, struct uuid, b->inbox_count);
+    struct journal_message *messages = ARENA_ARRAY(&b->arena, struct journal_message, b->inbox_count);
     for (size_t i = 0; i < b->inbox_count; i++)
-        ids[i] = b->inbox[i]->c->event;
-    journal_send_inbox(b->pg, ids, b->inbox_count);
+        messages[i] = (struct journal_message){b->inbox[i]->c->event, b->inbox[i]->c->content};
+    journal_send_inbox(b->pg, messages, b->inbox_count);
 }
 
 static struct asker **keyed_askers(struct batch *b, bool (*which)(const struct entry *), size_t *n)
@@ -127,6 +138,20 @@ void batch_send_once(struct batch *b)
         journal_send_keys(b->pg, askers, keyed, b->config->answer_lease);
 }
 
+static struct entry *find_message(const struct batch *b, struct uuid event)
+{
+    size_t low = 0, high = b->inbox_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (uuid_compare(b->inbox[middle]->c->event, event) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    invariant(low < b->inbox_count && uuid_equal(b->inbox[low]->c->event, event));
+    return b->inbox[low];
+}
+
 static bool take_inbox(struct batch *b)
 {
     const struct pg_rows *rows = pg_receive(b->pg);
@@ -134,19 +159,8 @@ static bool take_inbox(struct batch *b)
         return false;
     for (size_t i = 0; i < b->inbox_count; i++)
         b->inbox[i]->fate = FATE_DUPLICATE;
-    for (int row = 0; row < pg_count(rows); row++) {
-        struct engine_command probe = {.event = pg_uuid(rows, row, 0)};
-        size_t low = 0, high = b->inbox_count;
-        while (low < high) {
-            size_t middle = (low + high) / 2;
-            if (uuid_compare(b->inbox[middle]->c->event, probe.event) < 0)
-                low = middle + 1;
-            else
-                high = middle;
-        }
-        invariant(low < b->inbox_count && uuid_equal(b->inbox[low]->c->event, probe.event));
-        b->inbox[low]->fate = FATE_OPEN;
-    }
+    for (int row = 0; row < pg_count(rows); row++)
+        find_message(b, pg_uuid(rows, row, 0))->fate = FATE_OPEN;
     return true;
 }
 
@@ -180,6 +194,34 @@ static bool take_new_keys(struct batch *b)
 bool batch_take_once(struct batch *b)
 {
     return (b->inbox_count == 0 || take_inbox(b)) && (b->keyed_count == 0 || take_new_keys(b));
+}
+
+/* ── messages that were known already: a trip of their own, seldom made ──────────────────────────────────────────────────────────────── */
+
+/* The one that has had its effect is the first: of this batch's copies, too. */
+static void settle_known_message(struct batch *b, struct entry *e, int64_t first)
+{
+    e->fate = fate_of_copy(e, first);
+    for (size_t i = 0; i < b->copy_count; i++)
+        if (uuid_equal(b->copies[i]->c->event, e->c->event))
+            b->copies[i]->fate = fate_of_copy(b->copies[i], first);
+}
+
+bool batch_known_messages_trip(struct batch *b)
+{
+    struct uuid *known = ARENA_ARRAY(&b->arena, struct uuid, b->inbox_count + 1);
+    size_t n = 0;
+    for (size_t i = 0; i < b->inbox_count; i++)
+        if (b->inbox[i]->fate == FATE_DUPLICATE && b->inbox[i]->c->content)
+            known[n++] = b->inbox[i]->c->event;
+    if (n == 0)
+        return true;
+    journal_send_known_messages(b->pg, known, n);
+    pg_sync(b->pg);
+    const struct pg_rows *rows = pg_receive(b->pg);
+    for (int row = 0; rows && row < pg_count(rows); row++)
+        settle_known_message(b, find_message(b, pg_uuid(rows, row, 0)), pg_int8(rows, row, 1));
+    return pg_end(b->pg) && rows;
 }
 
 /* ── keys that were known already: a trip of their own, seldom made ──────────────────────────────────────────────────────────────────── */

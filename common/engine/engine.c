@@ -560,6 +560,7 @@ void engine_show(const struct engine *e, struct metrics_page *page)
     metrics_counter(page, commands, help, "outcome=\"done\"", &e->stats.done);
     metrics_counter(page, commands, help, "outcome=\"refused\"", &e->stats.refused);
     metrics_counter(page, commands, help, "outcome=\"duplicate\"", &e->stats.duplicate);
+    metrics_counter(page, commands, help, "outcome=\"contradicted\"", &e->stats.contradicted);
     metrics_counter(page, commands, help, "outcome=\"replayed\"", &e->stats.replayed);
     metrics_counter(page, commands, help, "outcome=\"failed\"", &e->failed);
     metrics_counter(page, commands, help, "outcome=\"overdue\"", &e->overdue);

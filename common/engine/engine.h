@@ -71,17 +71,19 @@ struct asker {
 /* ── commands ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 enum engine_outcome {
-    ENGINE_DONE,        /* committed; with events or without */
-    ENGINE_REFUSED,     /* the decider's refusal */
-    ENGINE_DUPLICATE,   /* its inbox id was there already */
-    ENGINE_FAILED,      /* the database rejects what was decided: a bug or poison; nothing was done */
-    ENGINE_UNAVAILABLE, /* the engine stops, or the deadline passed: nothing was done */
+    ENGINE_DONE,         /* committed; with events or without */
+    ENGINE_REFUSED,      /* the decider's refusal */
+    ENGINE_DUPLICATE,    /* its inbox id was there already */
+    ENGINE_CONTRADICTED, /* its inbox id was there already, with another content; nothing was done */
+    ENGINE_FAILED,       /* the database rejects what was decided: a bug or poison; nothing was done */
+    ENGINE_UNAVAILABLE,  /* the engine stops, or the deadline passed: nothing was done */
 };
 
 struct engine_command {
     struct command command;
     struct arena arena;  /* for data; freed with the command */
     struct uuid event;   /* inbox id; nil: none */
+    int64_t content;     /* what tells a copy from another message under the same id; 0: not known */
     struct asker *asker; /* NULL: nobody waits */
     void (*done)(struct engine_command *c, enum engine_outcome outcome, const struct refusal *refusal); /* may be NULL; frees nothing */
     void *ctx;                                                                                          /* for done */

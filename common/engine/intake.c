@@ -2,33 +2,29 @@
 #include "intake.h"
 #include "clock.h"
 #include "invariant.h"
-#include "log.h"
 #include "memory.h"
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct intake {
     struct intake_config config;
     struct kafka_consumer *consumer;
-    struct kafka_producer *dead_letters;
-    char dead_letter_topic[80];
 
     pthread_mutex_t lock;
     pthread_cond_t all_done;
     size_t under_way; /* commands of this batch in the engine; under lock */
     bool unavailable; /* one of them was not decided; under lock */
 
-    struct counter taken, passed_over, dead;
+    struct counter taken, passed_over;
 };
 
-/* A record of the batch, and why it is dead, if it is. */
-struct letter {
+/* A record of the batch in the engine: where to say why it is dead, if it is. */
+struct submitted {
     struct intake *intake;
-    const struct kafka_record *record;
     struct arena *arena; /* of the batch; used under the intake's lock from the engine's thread */
-    struct str reason;
+    struct str *reason;
 };
 
 /* ── decode ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -92,6 +88,17 @@ static bool is_in_its_place(const struct kafka_record *record, const struct clou
     return true;
 }
 
+/* What a copy has in common with the first, and another message under the same id most likely has not. */
+static int64_t content_of(const struct kafka_record *record, const struct cloud_event *event)
+{
+    const uint64_t parts[] = {str_hash(event->type),         str_hash(record->value),     uuid_hash(event->subject),
+                              uuid_hash(event->correlation), uuid_hash(event->causation), (uint64_t)event->version};
+    uint64_t h = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        h = (h ^ parts[i]) * 0x9e3779b97f4a7c15;
+    return h ? (int64_t)h : 1;
+}
+
 enum intake_meaning intake_read(const struct intake_event *events, const struct kafka_record *record, struct engine_command *c,
                                 struct str *reason)
 {
@@ -105,6 +112,7 @@ enum intake_meaning intake_read(const struct intake_event *events, const struct 
     if (!is_in_its_place(record, &event, &c->arena, reason))
         return INTAKE_DEAD;
     c->event = event.id;
+    c->content = content_of(record, &event);
     c->command =
         (struct command){.cause = event.id, .correlation = event.correlation, .fresh = uuid_new(), .traceparent = event.traceparent};
     return known->decode(&c->arena, &event, &c->command, reason) ? INTAKE_COMMAND : INTAKE_DEAD;
@@ -112,44 +120,56 @@ enum intake_meaning intake_read(const struct intake_event *events, const struct 
 
 /* ── the engine's answers ────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
+/* Why a message is dead by this outcome; absent when it is not. */
+static struct str reason_of(enum engine_outcome outcome, const struct refusal *refusal, struct arena *arena)
+{
+    switch (outcome) {
+    case ENGINE_REFUSED: return arena_printf(arena, "refused: %s: %.*s", refusal->type, STR_ARG(refusal->detail));
+    case ENGINE_CONTRADICTED: return STR("ce_id: was another message's, which had its effect");
+    case ENGINE_FAILED: return STR("rejected by the database");
+    case ENGINE_DONE:
+    case ENGINE_DUPLICATE:
+    case ENGINE_UNAVAILABLE: return (struct str){0};
+    }
+    unreachable();
+}
+
 static void decided(struct engine_command *c, enum engine_outcome outcome, const struct refusal *refusal)
 {
-    struct letter *letter = c->ctx;
-    struct intake *in = letter->intake;
+    struct submitted *s = c->ctx;
+    struct intake *in = s->intake;
     pthread_mutex_lock(&in->lock);
-    if (outcome == ENGINE_REFUSED)
-        letter->reason = arena_printf(letter->arena, "refused: %s: %.*s", refusal->type, STR_ARG(refusal->detail));
-    else if (outcome == ENGINE_FAILED)
-        letter->reason = STR("rejected by the database");
-    else if (outcome == ENGINE_UNAVAILABLE)
-        in->unavailable = true;
+    *s->reason = reason_of(outcome, refusal, s->arena);
+    in->unavailable |= outcome == ENGINE_UNAVAILABLE;
     if (--in->under_way == 0)
         pthread_cond_signal(&in->all_done);
     pthread_mutex_unlock(&in->lock);
 }
 
-static void submit(struct intake *in, struct letter *letter)
+static void submit(struct intake *in, const struct kafka_record *record, struct arena *arena, struct str *reason)
 {
-    if (is_for_others(in->config.events, letter->record)) {
+    if (is_for_others(in->config.events, record)) {
         counter_add(&in->passed_over, 1);
         return;
     }
     struct engine_command *c = engine_command_new();
-    struct str reason = {0};
-    switch (intake_read(in->config.events, letter->record, c, &reason)) {
+    struct str why = {0};
+    switch (intake_read(in->config.events, record, c, &why)) {
     case INTAKE_COMMAND:
-        c->done = decided;
-        c->ctx = letter;
         counter_add(&in->taken, 1);
         pthread_mutex_lock(&in->lock);
+        struct submitted *s = ARENA_NEW(arena, struct submitted);
+        *s = (struct submitted){in, arena, reason};
         in->under_way++;
         pthread_mutex_unlock(&in->lock);
+        c->done = decided;
+        c->ctx = s;
         engine_submit(in->config.engine, c);
         return;
     case INTAKE_NOTHING: counter_add(&in->passed_over, 1); break;
     case INTAKE_DEAD:
         pthread_mutex_lock(&in->lock);
-        letter->reason = arena_str(letter->arena, reason);
+        *reason = arena_str(arena, why);
         pthread_mutex_unlock(&in->lock);
         break;
     }
@@ -166,50 +186,6 @@ static bool await_engine(struct intake *in)
     return all_decided;
 }
 
-/* ── dead letters ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
-
-static void dead_letter_reported(void *ctx, const char *failure)
-{
-    bool *all_taken = ctx;
-    *all_taken &= failure == NULL;
-}
-
-static void send_dead_letter(struct intake *in, const struct letter *letter, bool *all_taken)
-{
-    const struct kafka_record *r = letter->record;
-    struct arena *arena = letter->arena;
-    struct kafka_header *headers = ARENA_ARRAY(arena, struct kafka_header, r->header_count + 4);
-    if (r->header_count > 0)
-        memcpy(headers, r->headers, r->header_count * sizeof *headers);
-    struct kafka_header *own = headers + r->header_count;
-    own[0] = (struct kafka_header){STR("x-reason"), letter->reason};
-    own[1] = (struct kafka_header){STR("x-original-topic"), r->topic};
-    own[2] = (struct kafka_header){STR("x-original-partition"), arena_printf(arena, "%d", (int)r->partition)};
-    own[3] = (struct kafka_header){STR("x-original-offset"), arena_printf(arena, "%lld", (long long)r->offset)};
-    log_error("a message went to the dead letters", LOG_TEXT_OF("topic", r->topic), LOG_INT("partition", r->partition),
-              LOG_INT("offset", r->offset), LOG_TEXT_OF("reason", letter->reason));
-    kafka_produce_raw(in->dead_letters, in->dead_letter_topic, r->key, r->value, headers, r->header_count + 4, dead_letter_reported,
-                      all_taken);
-}
-
-/* The reports point to a local: they are all in, or the producer is dropped, before this returns. */
-static bool send_dead_letters(struct intake *in, const struct letter *letters, size_t n)
-{
-    bool all_taken = true;
-    size_t sent = 0;
-    for (size_t i = 0; i < n; i++)
-        if (!str_absent(letters[i].reason)) {
-            send_dead_letter(in, &letters[i], &all_taken);
-            sent++;
-        }
-    if (sent == 0)
-        return true;
-    while (!kafka_producer_flush(in->dead_letters, SECONDS(5)))
-        log_warning("dead letters wait for Kafka", LOG_INT("letters", (int64_t)sent));
-    counter_add(&in->dead, all_taken ? sent : 0);
-    return all_taken;
-}
-
 /* ── a batch of records ──────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static enum kafka_verdict apply(void *ctx, const struct kafka_record *records, size_t n)
@@ -217,15 +193,86 @@ static enum kafka_verdict apply(void *ctx, const struct kafka_record *records, s
     struct intake *in = ctx;
     struct arena arena;
     arena_init(&arena);
-    struct letter *letters = ARENA_ARRAY(&arena, struct letter, n);
+    struct str *reasons = ARENA_ARRAY(&arena, struct str, n);
     in->unavailable = false;
-    for (size_t i = 0; i < n; i++) {
-        letters[i] = (struct letter){.intake = in, .record = &records[i], .arena = &arena};
-        submit(in, &letters[i]);
-    }
-    bool applied = await_engine(in) && send_dead_letters(in, letters, n);
+    for (size_t i = 0; i < n; i++)
+        submit(in, &records[i], &arena, &reasons[i]);
+    bool applied = await_engine(in) && letters_send(in->config.letters, &arena, records, reasons, n);
     arena_release(&arena);
     return applied ? KAFKA_APPLIED : KAFKA_RETRY;
+}
+
+/* ── a message from the dead letters ─────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* Held by who asks and by the engine: whoever is the last to leave frees it. */
+struct again {
+    pthread_mutex_t lock;
+    pthread_cond_t done;
+    struct arena arena; /* for the reason */
+    struct str reason;
+    enum intake_again answer;
+    bool left; /* the other one has */
+};
+
+static void leave(struct again *a)
+{
+    bool last = a->left;
+    a->left = true;
+    pthread_cond_signal(&a->done);
+    pthread_mutex_unlock(&a->lock);
+    if (!last)
+        return;
+    arena_release(&a->arena);
+    pthread_cond_destroy(&a->done);
+    pthread_mutex_destroy(&a->lock);
+    free(a);
+}
+
+static void decided_again(struct engine_command *c, enum engine_outcome outcome, const struct refusal *refusal)
+{
+    struct again *a = c->ctx;
+    pthread_mutex_lock(&a->lock);
+    a->reason = reason_of(outcome, refusal, &a->arena);
+    if (outcome != ENGINE_UNAVAILABLE)
+        a->answer = str_absent(a->reason) ? INTAKE_TAKEN : INTAKE_STILL_DEAD;
+    leave(a);
+}
+
+static enum intake_again await_again(struct intake *in, struct engine_command *c, duration patience, struct arena *arena,
+                                     struct str *reason)
+{
+    struct again *a = NEW(struct again);
+    struct timespec until;
+    a->answer = INTAKE_NOT_DECIDED;
+    arena_init(&a->arena);
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->done, NULL);
+    c->done = decided_again;
+    c->ctx = a;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += (time_t)(patience / SECONDS(1));
+    engine_submit(in->config.engine, c);
+    pthread_mutex_lock(&a->lock);
+    while (!a->left && pthread_cond_timedwait(&a->done, &a->lock, &until) == 0)
+        ;
+    enum intake_again answer = a->answer;
+    *reason = arena_str(arena, a->reason);
+    leave(a);
+    return answer;
+}
+
+enum intake_again intake_take_again(struct intake *in, const struct kafka_record *record, duration patience, struct arena *arena,
+                                    struct str *reason)
+{
+    struct engine_command *c = engine_command_new();
+    struct str why = {0};
+    switch (intake_read(in->config.events, record, c, &why)) {
+    case INTAKE_COMMAND: counter_add(&in->taken, 1); return await_again(in, c, patience, arena, reason);
+    case INTAKE_NOTHING: *reason = STR("type: is not known here"); break;
+    case INTAKE_DEAD: *reason = arena_str(arena, why); break;
+    }
+    engine_command_free(c);
+    return INTAKE_STILL_DEAD;
 }
 
 /* ── start and stop ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -258,8 +305,6 @@ struct intake *intake_start(const struct intake_config *config)
     in->config = *config;
     pthread_mutex_init(&in->lock, NULL);
     pthread_cond_init(&in->all_done, NULL);
-    snprintf(in->dead_letter_topic, sizeof in->dead_letter_topic, "jumun.dlq.%s", config->service);
-    in->dead_letters = kafka_producer_new(&(struct kafka_producer_config){.brokers = config->brokers, .client = config->service});
     char *topics[INTAKE_TOPICS];
     size_t n = topics_of(config->events, topics);
     in->consumer = kafka_consumer_start(&(struct kafka_consumer_config){.brokers = config->brokers,
@@ -276,7 +321,6 @@ struct intake *intake_start(const struct intake_config *config)
 void intake_stop(struct intake *in)
 {
     kafka_consumer_stop(in->consumer);
-    kafka_producer_free(in->dead_letters);
     pthread_cond_destroy(&in->all_done);
     pthread_mutex_destroy(&in->lock);
     free(in);
@@ -291,6 +335,5 @@ void intake_show(const struct intake *in, struct metrics_page *page)
 {
     metrics_counter(page, "jumun_intake_taken_total", "Foreign events that became commands.", NULL, &in->taken);
     metrics_counter(page, "jumun_intake_passed_over_total", "Events of types that this context does not know.", NULL, &in->passed_over);
-    metrics_counter(page, "jumun_intake_dead_letters_total", "Messages sent to the dead letters.", NULL, &in->dead);
     kafka_consumer_show(in->consumer, page);
 }

@@ -7,9 +7,9 @@
  *     };
  *
  * A batch of records is decoded, submitted, and answered for before positions move on; the engine's inbox makes each event effective once.
- * Types that the context does not know are passed over, and counted. To the dead-letter topic jumun.dlq.<service>, with original bytes,
- * coordinates and reason, goes what cannot be taken: not a CloudEvent, malformed data, a wrong topic or key for its type, an unknown major
- * version of a known type, a contradiction (the decider refuses it), a rejection by the database.
+ * Types that the context does not know are passed over, and counted. To the dead letters (letters.h), with original bytes, coordinates and
+ * reason, goes what cannot be taken: not a CloudEvent, malformed data, a wrong topic or key for its type, an unknown major version of a
+ * known type, a contradiction (the decider refuses it, or its id was another message's), a rejection by the database.
  */
 #ifndef JUMUN_INTAKE_H
 #define JUMUN_INTAKE_H
@@ -18,6 +18,7 @@
 #include "engine.h"
 #include "json_decode.h"
 #include "kafka.h"
+#include "letters.h"
 
 struct intake_event {
     const char *type; /* NULL ends a table */
@@ -42,10 +43,21 @@ struct intake_config {
     const char *brokers;
     const struct intake_event *events; /* the topics follow from their types */
     struct engine *engine;
+    struct letters *letters;
 };
 struct intake;
 struct intake *intake_start(const struct intake_config *config);
 void intake_stop(struct intake *in);
+
+/* A message again, as it came, from the dead letters: decided like any other, and once. Any thread but the engine's; waits. */
+enum intake_again {
+    INTAKE_TAKEN,       /* it has had its effect, now or before */
+    INTAKE_STILL_DEAD,  /* *reason says why; in the arena */
+    INTAKE_NOT_DECIDED, /* not within `patience`: it may be yet */
+};
+enum intake_again intake_take_again(struct intake *in, const struct kafka_record *record, duration patience, struct arena *arena,
+                                    struct str *reason);
+
 bool intake_ready(const struct intake *in);
 void intake_show(const struct intake *in, struct metrics_page *page);
 

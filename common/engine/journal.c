@@ -39,9 +39,21 @@ static void send_ids(struct pg *pg, const char *sql, const struct uuid *ids, siz
     pg_params_release(&p);
 }
 
-void journal_send_inbox(struct pg *pg, const struct uuid *events, size_t n)
+void journal_send_inbox(struct pg *pg, const struct journal_message *messages, size_t n)
 {
-    send_ids(pg, "insert into inbox (event) select * from unnest($1::uuid[]) on conflict do nothing returning event", events, n);
+    struct pg_params p = {0};
+    EACH(&p, PG_UUID, pg_array_uuid, messages[i].event);
+    EACH(&p, PG_INT8, pg_array_int8, messages[i].content);
+    pg_send(pg,
+            "insert into inbox (event, content) select e, nullif(c, 0) from unnest($1::uuid[], $2::bigint[]) as t(e, c)"
+            " on conflict do nothing returning event",
+            &p);
+    pg_params_release(&p);
+}
+
+void journal_send_known_messages(struct pg *pg, const struct uuid *events, size_t n)
+{
+    send_ids(pg, "select event, coalesce(content, 0) from inbox where event = any($1::uuid[])", events, n);
 }
 
 void journal_send_inbox_forget(struct pg *pg, const struct uuid *events, size_t n)

@@ -11,7 +11,12 @@
 void journal_send_begin(struct pg *pg); /* two statements: BEGIN, and the database's clock */
 bool journal_take_begin(struct pg *pg, instant *now);
 
-void journal_send_inbox(struct pg *pg, const struct uuid *events, size_t n); /* ascending; answers with the new ones */
+struct journal_message {
+    struct uuid event;
+    int64_t content; /* 0: not known */
+};
+void journal_send_inbox(struct pg *pg, const struct journal_message *messages, size_t n); /* ascending; answers with the new ones */
+void journal_send_known_messages(struct pg *pg, const struct uuid *events, size_t n);     /* answers with (event, content; 0: not known) */
 void journal_send_inbox_forget(struct pg *pg, const struct uuid *events, size_t n);
 
 /* ── idempotency keys ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -14,6 +14,8 @@
  *     static enum kafka_verdict apply(void *ctx, const struct kafka_record *records, size_t n);
  *
  * A consumer that keeps its positions elsewhere (beside its projection, in the same store) gives `positions`: then Kafka's are not used.
+ *
+ * Reader: all that a topic says, from its beginning, in no group: for who keeps a book of it in memory.
  */
 #ifndef JUMUN_KAFKA_H
 #define JUMUN_KAFKA_H
@@ -27,6 +29,7 @@ struct kafka_producer_config {
     const char *brokers;
     const char *client;
     duration message_timeout; /* 0: 30 s. After it a message is reported as failed; it may still have been taken */
+    size_t message_max;       /* bytes, all in all; 0: a million. Brokers must allow it to the topic */
 };
 
 /* `failure` is NULL when all in-sync replicas have it. Called from kafka_producer_flush/poll only. */
@@ -109,5 +112,25 @@ void kafka_consumer_stop(struct kafka_consumer *c);        /* finishes apply, co
 bool kafka_consumer_ready(const struct kafka_consumer *c); /* has had an assignment, and the brokers answer */
 void kafka_consumer_rewind(struct kafka_consumer *c);      /* any thread: load positions again and seek there (own positions only) */
 void kafka_consumer_show(const struct kafka_consumer *c, struct metrics_page *page); /* lag by topic, records, batches, age */
+
+/* ── reader ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+struct kafka_reader_config {
+    const char *brokers;
+    const char *client;
+    const char *topic;                                                     /* one that is not there yet is waited for */
+    void (*read)(void *ctx, const struct kafka_record *records, size_t n); /* on the reader's thread, in the order of each partition */
+    void *ctx;
+};
+
+struct kafka_reader;
+struct kafka_reader *kafka_reader_start(const struct kafka_reader_config *config);
+void kafka_reader_stop(struct kafka_reader *r); /* nobody may await or fetch any more */
+
+/* Any thread. True when all has been read that was in the topic when this was called; false: not within `patience`. */
+bool kafka_reader_await(struct kafka_reader *r, duration patience);
+/* Any thread. One record again, by a client of its own (some 10 ms); its texts live in the arena. False: it is not there, or time is up. */
+bool kafka_reader_fetch(const struct kafka_reader *r, int32_t partition, int64_t offset, duration patience, struct arena *arena,
+                        struct kafka_record *out);
 
 #endif

@@ -41,6 +41,7 @@ struct kafka_producer {
     char *brokers;
     char *client;
     duration message_timeout;
+    char message_max[24]; /* "": librdkafka's own */
     rd_kafka_t *rk;
     pthread_mutex_t renewing; /* held while rk is exchanged, and by other threads that use it */
     struct topic *topics;
@@ -158,6 +159,8 @@ static void producer_error(rd_kafka_t *rk, int error, const char *reason, void *
 static rd_kafka_t *producer_connect(struct kafka_producer *p)
 {
     rd_kafka_conf_t *conf = client_conf(p->brokers, p->client, producer_settings);
+    if (p->message_max[0])
+        client_set(conf, "message.max.bytes", p->message_max);
     rd_kafka_conf_set_opaque(conf, p);
     rd_kafka_conf_set_dr_msg_cb(conf, producer_delivered);
     rd_kafka_conf_set_error_cb(conf, producer_error);
@@ -170,6 +173,8 @@ struct kafka_producer *kafka_producer_new(const struct kafka_producer_config *co
     p->brokers = memory_strdup(config->brokers);
     p->client = memory_strdup(config->client);
     p->message_timeout = config->message_timeout > 0 ? config->message_timeout : SECONDS(30);
+    if (config->message_max > 0)
+        snprintf(p->message_max, sizeof(p->message_max), "%zu", config->message_max);
     snprintf(p->labels, sizeof(p->labels), "client=\"%.100s\"", p->client);
     pthread_mutex_init(&p->renewing, NULL);
     TAILQ_INIT(&p->unreported);

@@ -61,6 +61,7 @@ struct pg_fault {
 struct pg;
 
 /* Connects when first needed. `name` is shown in pg_stat_activity. */
+bool pg_url_valid(const char *url); /* postgresql://…, which libpq can read; asked before one is used, see url.c */
 struct pg *pg_new(const char *url, const char *name, enum pg_use use);
 void pg_free(struct pg *pg);
 

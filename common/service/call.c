@@ -1,12 +1,10 @@
 /* Call: a request on its way through a service — who asks, which route, and how its answer gets back. */
 #include "clock.h"
+#include "cursor.h"
 #include "invariant.h"
 #include "json_encode.h"
 #include "log.h"
 #include "state.h"
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 
 /* ── answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -68,72 +66,14 @@ bool call_limit(struct call *call, int64_t *limit)
     return false;
 }
 
-/* ── cursors: base64url( HMAC-SHA-256(secret, position)[0..16] position ) ────────────────────────────────────────────────────────────── */
-
-#define CURSOR_TAG 16
-#define CURSOR_MAX 512
-
-static void cursor_tag(const struct call *call, struct str position, uint8_t tag[CURSOR_TAG])
-{
-    uint8_t full[EVP_MAX_MD_SIZE];
-    unsigned n = 0;
-    const uint8_t *secret = call->service->cursor_secret;
-    invariant(HMAC(EVP_sha256(), secret, sizeof call->service->cursor_secret, (const uint8_t *)position.p, position.n, full, &n));
-    memcpy(tag, full, CURSOR_TAG);
-}
-
-static const char base64url[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-static size_t base64url_write(const uint8_t *bytes, size_t n, char *text)
-{
-    size_t at = 0;
-    uint32_t bits = 0;
-    int held = 0;
-    for (size_t i = 0; i < n; i++) {
-        bits = bits << 8 | bytes[i];
-        for (held += 8; held >= 6; held -= 6)
-            text[at++] = base64url[bits >> (held - 6) & 63];
-    }
-    if (held > 0)
-        text[at++] = base64url[bits << (6 - held) & 63];
-    return at;
-}
-
-static bool base64url_read(struct str text, uint8_t *bytes, size_t *n)
-{
-    uint32_t bits = 0;
-    int held = 0;
-    *n = 0;
-    for (size_t i = 0; i < text.n; i++) {
-        const char *found = text.p[i] ? strchr(base64url, text.p[i]) : NULL;
-        if (!found)
-            return false;
-        bits = bits << 6 | (uint32_t)(found - base64url);
-        held += 6;
-        if (held >= 8) {
-            held -= 8;
-            bytes[(*n)++] = (uint8_t)(bits >> held);
-        }
-    }
-    return true;
-}
+/* ── cursors ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 bool call_cursor(struct call *call, struct str *position)
 {
     struct str text = http_query(call->http, "cursor");
-    uint8_t bytes[CURSOR_MAX], tag[CURSOR_TAG];
-    size_t n;
     *position = (struct str){0};
-    if (str_absent(text))
+    if (str_absent(text) || cursor_read(call->service->cursor_secret, text, http_arena(call->http), position))
         return true;
-    if (text.n <= CURSOR_MAX && base64url_read(text, bytes, &n) && n > CURSOR_TAG) {
-        struct str inside = {(const char *)bytes + CURSOR_TAG, n - CURSOR_TAG};
-        cursor_tag(call, inside, tag);
-        if (CRYPTO_memcmp(tag, bytes, CURSOR_TAG) == 0) {
-            *position = arena_str(http_arena(call->http), inside);
-            return true;
-        }
-    }
     refuse_query(call, "/problems/invalid-cursor", "The cursor is not valid",
                  STR("Take it from nextCursor of the list's last answer, unchanged; or leave it out to begin anew."));
     return false;
@@ -141,17 +81,8 @@ bool call_cursor(struct call *call, struct str *position)
 
 void call_put_next_cursor(const struct call *call, struct json_writer *w, struct str position)
 {
-    if (str_absent(position)) {
-        json_put_text(w, "nextCursor", position);
-        return;
-    }
-    uint8_t bytes[CURSOR_MAX];
-    char text[CURSOR_MAX * 2];
-    invariant(position.n + CURSOR_TAG <= CURSOR_MAX * 3 / 4);
-    cursor_tag(call, position, bytes);
-    memcpy(bytes + CURSOR_TAG, position.p, position.n);
-    size_t n = base64url_write(bytes, CURSOR_TAG + position.n, text);
-    json_put_text(w, "nextCursor", (struct str){text, n});
+    char text[CURSOR_TEXT];
+    json_put_text(w, "nextCursor", str_absent(position) ? position : cursor_write(call->service->cursor_secret, position, text));
 }
 
 /* ── who calls ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

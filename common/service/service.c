@@ -2,6 +2,7 @@
 #include "check.h"
 #include "clock.h"
 #include "crashing.h"
+#include "dead_letters.h"
 #include "invariant.h"
 #include "log.h"
 #include "memory.h"
@@ -115,13 +116,24 @@ static bool start_log(const char *name, struct buf *problems)
     return true;
 }
 
+/* Said without a word of it: a password may stand anywhere in what is no URL. */
+static bool check_database_url(struct buf *problems)
+{
+    if (!config.database_url || pg_url_valid(config.database_url))
+        return true;
+    buf_add(problems,
+            STR("JUMUN_DATABASE_URL: it is not of the form postgresql://user:password@host:port/database; what is special in a URL "
+                "(: / ? # [ ] @ %) is written as % and two digits\n"));
+    return false;
+}
+
 static bool configure(const struct service *s)
 {
     struct buf problems = BUF_INIT;
     const struct setting *tables[SETTING_TABLES];
     size_t n = tables_of(s, tables);
     bool good = settings_read(tables, n, environ, &problems) && start_log(s->name, &problems) && tracing_check(&problems) &&
-                crashing_check(&problems);
+                crashing_check(&problems) && check_database_url(&problems);
     if (!good)
         (void)fprintf(stderr, "%s cannot start:\n%s", s->name, problems.p);
     buf_release(&problems);
@@ -208,6 +220,8 @@ static void serve_metrics(struct http_request *rq, void *ctx)
             relay_show(s->relay, &page);
         if (s->intake)
             intake_show(s->intake, &page);
+        if (s->letters)
+            letters_show(s->letters, &page);
         if (s->workers)
             workers_show(s->workers, &page);
         if (s->service->show)
@@ -289,6 +303,14 @@ static bool has_queries(const struct service *def)
     return false;
 }
 
+static void start_intake(struct service_state *s)
+{
+    const struct service *def = s->service;
+    s->letters = letters_start(&(struct letters_config){.brokers = config.kafka_brokers, .service = def->name});
+    s->intake = intake_start(&(struct intake_config){
+        .service = def->name, .brokers = config.kafka_brokers, .events = def->events, .engine = s->engine, .letters = s->letters});
+}
+
 static void start_workers(struct service_state *s)
 {
     s->workers = workers_start(&(struct workers_config){.count = (size_t)config.workers,
@@ -298,21 +320,28 @@ static void start_workers(struct service_state *s)
                                                         .worker_free = s->service->worker_free});
 }
 
-static struct http_route *http_routes(const struct service_route *routes)
+static struct http_route http_route_of(const struct service_route *route)
+{
+    return (struct http_route){route->method, route->path, call_serve, route->flags, route};
+}
+
+static struct http_route *http_routes(const struct service_route *routes, bool dead_letters)
 {
     size_t n = 0;
     while (routes[n].method)
         n++;
-    struct http_route *out = memory_new((n + 1) * sizeof *out);
+    struct http_route *out = memory_new((n + DEAD_LETTER_ROUTES + 1) * sizeof *out);
     for (size_t i = 0; i < n; i++)
-        out[i] = (struct http_route){routes[i].method, routes[i].path, call_serve, routes[i].flags, &routes[i]};
+        out[i] = http_route_of(&routes[i]);
+    for (size_t i = 0; dead_letters && i < DEAD_LETTER_ROUTES; i++)
+        out[n + i] = http_route_of(&dead_letter_routes[i]);
     return out;
 }
 
 static bool start_server(struct service_state *s)
 {
     char problem[200];
-    s->routes = http_routes(s->service->routes);
+    s->routes = http_routes(s->service->routes, s->letters != NULL);
     s->request_deadline = config.request_deadline;
     s->server = http_start(&(struct http_config){.listen = config.http_listen,
                                                  .routes = s->routes,
@@ -349,9 +378,10 @@ static bool start_parts(struct service_state *s, const sigset_t *stop)
         return fail(s, problem);
     s->own_started = true;
     if (def->events)
-        s->intake = intake_start(
-            &(struct intake_config){.service = def->name, .brokers = config.kafka_brokers, .events = def->events, .engine = s->engine});
-    if (has_queries(def))
+        start_intake(s);
+    else if (def->letters)
+        s->letters = def->letters();
+    if (has_queries(def) || s->letters)
         start_workers(s);
     if (def->routes && !start_server(s))
         return false;
@@ -370,8 +400,10 @@ static void stop_parts(struct service_state *s)
         http_stop(s->server, config.drain_patience);
     if (s->workers)
         workers_stop(s->workers);
-    if (s->intake)
+    if (s->intake) {
         intake_stop(s->intake);
+        letters_stop(s->letters);
+    }
     if (s->engine)
         engine_stop(s->engine);
     if (s->own_started && s->service->stop)

@@ -111,6 +111,11 @@ struct service {
     void (*show)(struct metrics_page *page);
     void *(*worker_new)(void); /* a connection of a query worker, in place of the PostgreSQL one */
     void (*worker_free)(void *connection);
+
+    /* Dead letters of a service that takes messages in by itself, without `events`: those that it has started, and how a message is taken
+       again, by a query worker and its connection. Every service with dead letters has their routes (dead_letters.h) besides its own. */
+    struct letters *(*letters)(void);
+    enum intake_again (*take_again)(void *connection, const struct kafka_record *message, struct arena *arena, struct str *reason);
 };
 
 int service_run(const struct service *s, int argc, char **argv);

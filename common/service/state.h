@@ -4,6 +4,7 @@
 #ifndef JUMUN_SERVICE_STATE_H
 #define JUMUN_SERVICE_STATE_H
 
+#include "cursor.h"
 #include "relay.h"
 #include "service.h"
 #include "workers.h"
@@ -13,11 +14,12 @@ struct service_state {
     struct engine *engine;
     struct relay *relay;
     struct intake *intake;
+    struct letters *letters; /* ours to stop, when we have an intake */
     struct workers *workers;
     struct http_server *server, *admin;
     struct http_route *routes;
     duration request_deadline;
-    uint8_t cursor_secret[32];
+    uint8_t cursor_secret[CURSOR_SECRET];
     _Atomic(const char *) starting; /* what the start still waits for; NULL: started */
     atomic_bool draining;
     bool own_started;  /* the service's start() has run */

@@ -62,7 +62,7 @@ void testing_database_drop(struct testing_database *d)
 
 struct testing_patience testing_patience_begin(void)
 {
-    return (struct testing_patience){.end = clock_monotonic() + SECONDS(20)};
+    return (struct testing_patience){.end = clock_monotonic() + SECONDS(120)};
 }
 
 void testing_patience_check(struct testing_patience *p, const char *condition, const char *file, int line)

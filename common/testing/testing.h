@@ -21,7 +21,7 @@ struct testing_database {
 void testing_database_new(struct testing_database *d);
 void testing_database_drop(struct testing_database *d);
 
-/* Waits until the condition holds, for at most 20 s; then fails the test and says what it was waiting for. */
+/* Waits until the condition holds, for at most two minutes; then fails the test and says what it was waiting for. */
 #define testing_wait_until(condition)                                                                                                      \
     do {                                                                                                                                   \
         struct testing_patience patience_ = testing_patience_begin();                                                                      \

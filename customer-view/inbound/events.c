@@ -17,6 +17,8 @@ const char *const view_topics[VIEW_TOPICS] = {"jumun.order", "jumun.payment", "j
 static const struct kafka_positions positions = {projector_positions};
 
 static struct projector *projector;
+static struct letters *letters;
+static struct kafka_producer *broker; /* asked for the topics' ends */
 static _Atomic(struct kafka_consumer *) consumer;
 
 /* Kafka's thread may be here before kafka_consumer_start() has returned; then the batch comes again, and so does the wish. */
@@ -30,7 +32,7 @@ static void rewind_consumer(void *ctx)
 
 bool view_extents(duration patience, struct arena *arena, struct kafka_extent **extents, size_t *n)
 {
-    return kafka_extents(projector->dead_letters, view_topics, VIEW_TOPICS, patience, arena, extents, n);
+    return kafka_extents(broker, view_topics, VIEW_TOPICS, patience, arena, extents, n);
 }
 
 /* ── the watch ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -167,8 +169,9 @@ bool projector_start(struct engine *none, char problem[200])
     }
     watch.cache = cache_new(view_config.redis_url);
     arena_init(&watch.arena);
-    projector = projector_new(
-        cache, kafka_producer_new(&(struct kafka_producer_config){.brokers = view_config.kafka_brokers, .client = "customer-view"}));
+    broker = kafka_producer_new(&(struct kafka_producer_config){.brokers = view_config.kafka_brokers, .client = "customer-view"});
+    letters = letters_start(&(struct letters_config){.brokers = view_config.kafka_brokers, .service = "customer-view"});
+    projector = projector_new(cache, letters);
     projector->rewind = rewind_consumer;
     consumer = kafka_consumer_start(&(struct kafka_consumer_config){
         .brokers = view_config.kafka_brokers,
@@ -191,6 +194,13 @@ void projector_stop(void)
     live_stop();
     kafka_consumer_stop(consumer);
     projector_free(projector);
+    letters_stop(letters);
+    kafka_producer_free(broker);
+}
+
+struct letters *projector_letters(void)
+{
+    return letters;
 }
 
 /*
@@ -216,7 +226,6 @@ void projector_show(struct metrics_page *page)
     metrics_counter(page, "jumun_view_applied_total", "Events that have changed the view.", NULL, &p->applied);
     metrics_counter(page, "jumun_view_known_already_total", "Events that came again and changed nothing.", NULL, &p->known_already);
     metrics_counter(page, "jumun_view_passed_over_total", "Events of types that the view does not show.", NULL, &p->passed_over);
-    metrics_counter(page, "jumun_view_dead_letters_total", "Messages sent to the dead letters.", NULL, &p->dead);
     metrics_value(page, "jumun_view_filling", "1 while the view is filled from the topics, and cannot be read.", NULL,
                   atomic_load(&watch.unreadable));
     hub_show(live_hub(), page);

@@ -21,5 +21,9 @@ bool projector_start(struct engine *none, char problem[200]);
 void projector_stop(void);
 bool projector_ready(const char **waiting_for);
 void projector_show(struct metrics_page *page);
+struct letters *projector_letters(void);
+
+/* again.c */
+enum intake_again view_take_again(void *connection, const struct kafka_record *message, struct arena *arena, struct str *reason);
 
 #endif

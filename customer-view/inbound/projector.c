@@ -8,13 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEAD_LETTERS "jumun.dlq.customer-view"
-
-struct projector *projector_new(struct cache *cache, struct kafka_producer *dead_letters)
+struct projector *projector_new(struct cache *cache, struct letters *letters)
 {
     struct projector *p = NEW(struct projector);
     p->cache = cache;
-    p->dead_letters = dead_letters;
+    p->letters = letters;
     arena_init(&p->arena);
     return p;
 }
@@ -33,7 +31,6 @@ void projector_free(struct projector *p)
         free((char *)p->left[i].topic);
     free(p->left);
     arena_release(&p->arena);
-    kafka_producer_free(p->dead_letters);
     cache_free(p->cache);
     free(p);
 }
@@ -123,67 +120,20 @@ static bool positions_save(struct projector *p, const struct kafka_position *rea
     return true;
 }
 
-/* ── dead letters ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
-
-static void dead_letter_reported(void *ctx, const char *failure)
-{
-    bool *all_taken = ctx;
-    *all_taken &= failure == NULL;
-}
-
-static void dead_letter_send(struct projector *p, const struct kafka_record *r, struct str reason, bool *all_taken)
-{
-    struct kafka_header *headers = ARENA_ARRAY(&p->arena, struct kafka_header, r->header_count + 4);
-    if (r->header_count > 0)
-        memcpy(headers, r->headers, r->header_count * sizeof *headers);
-    struct kafka_header *own = headers + r->header_count;
-    own[0] = (struct kafka_header){STR("x-reason"), reason};
-    own[1] = (struct kafka_header){STR("x-original-topic"), r->topic};
-    own[2] = (struct kafka_header){STR("x-original-partition"), arena_printf(&p->arena, "%d", (int)r->partition)};
-    own[3] = (struct kafka_header){STR("x-original-offset"), arena_printf(&p->arena, "%lld", (long long)r->offset)};
-    log_error("a message went to the dead letters", LOG_TEXT_OF("topic", r->topic), LOG_INT("partition", r->partition),
-              LOG_INT("offset", r->offset), LOG_TEXT_OF("reason", reason));
-    kafka_produce_raw(p->dead_letters, DEAD_LETTERS, r->key, r->value, headers, r->header_count + 4, dead_letter_reported, all_taken);
-}
-
-/* The reports point to a local: they are all in before this returns. */
-static bool dead_letters_send(struct projector *p, const struct kafka_record *records, const struct str *reasons, size_t n)
-{
-    bool all_taken = true;
-    uint64_t sent = 0;
-    if (p->rebuilding) {
-        for (size_t i = 0; i < n; i++)
-            counter_add(&p->dead, !str_absent(reasons[i]));
-        return true;
-    }
-    for (size_t i = 0; i < n; i++)
-        if (!str_absent(reasons[i])) {
-            dead_letter_send(p, &records[i], reasons[i], &all_taken);
-            sent++;
-        }
-    while (sent > 0 && !kafka_producer_flush(p->dead_letters, SECONDS(5)))
-        log_warning("dead letters wait for Kafka", LOG_INT("letters", (int64_t)sent));
-    counter_add(&p->dead, all_taken ? sent : 0);
-    return all_taken;
-}
-
 /* ── a batch ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static enum view_verdict fold_record(struct projector *p, const struct kafka_record *r, struct view_change *change, struct str *reason)
+enum view_verdict projector_fold(struct arena *arena, const struct kafka_record *r, struct view_change *change, struct str *reason)
 {
     struct cloud_event event;
     struct str topic, name;
     int major;
-    if (!cloud_event_decode(r, &event, &p->arena, reason))
+    if (!cloud_event_decode(r, &event, arena, reason))
         return VIEW_DEAD;
     if (!cloud_event_type(event.type, &topic, &name, &major))
         return *reason = STR("ce_type: not <topic>.<name>.v<major>"), VIEW_DEAD;
-    enum view_verdict verdict = projection_fold(&p->arena, &event, change, reason);
-    if (verdict == VIEW_CHANGES && !p->rebuilding) /* by these lines of all contexts an order is followed */
-        log_debug("shown", LOG_ID("correlation", event.correlation), LOG_TEXT_OF("trace", trace_id(event.traceparent)),
-                  LOG_TEXT_OF("event", name));
+    enum view_verdict verdict = projection_fold(arena, &event, change, reason);
     if (verdict == VIEW_CHANGES && !str_equal(topic, r->topic))
-        return *reason = arena_printf(&p->arena, "ce_type: belongs to topic %.*s", STR_ARG(topic)), VIEW_DEAD;
+        return *reason = arena_printf(arena, "ce_type: belongs to topic %.*s", STR_ARG(topic)), VIEW_DEAD;
     return verdict;
 }
 
@@ -197,17 +147,29 @@ static void perhaps_crash_at_write(struct projector *p, size_t sent)
     crash_now(CRASH_REDIS_WRITE);
 }
 
+/* By these lines of all contexts an order is followed. */
+static void tell(const struct kafka_record *r, const struct view_change *change)
+{
+    struct str topic, name;
+    int major;
+    if (cloud_event_type(kafka_record_header(r, STR("ce_type")), &topic, &name, &major))
+        log_debug("shown", LOG_ID("correlation", change->order), LOG_TEXT_OF("trace", trace_id(kafka_record_header(r, STR("traceparent")))),
+                  LOG_TEXT_OF("event", name));
+}
+
 /* Returns how many scripts were sent; *reasons of those that are dead are set. */
 static size_t send_all(struct projector *p, const struct kafka_record *records, size_t n, struct str *reasons)
 {
     size_t sent = 0, passed = 0;
     for (size_t i = 0; i < n; i++) {
         struct view_change change;
-        switch (fold_record(p, &records[i], &change, &reasons[i])) {
+        switch (projector_fold(&p->arena, &records[i], &change, &reasons[i])) {
         case VIEW_CHANGES:
             perhaps_crash_at_write(p, sent);
             view_send(p->cache, &p->generations, &change);
             sent++;
+            if (!p->rebuilding)
+                tell(&records[i], &change);
             break;
         case VIEW_PASSES: passed++; break;
         case VIEW_DEAD: break;
@@ -248,7 +210,8 @@ static enum kafka_verdict apply(struct projector *p, const struct kafka_record *
     }
     struct str *reasons = ARENA_ARRAY(&p->arena, struct str, n);
     size_t sent = send_all(p, records, n, reasons);
-    bool done = receive_all(p, sent) && dead_letters_send(p, records, reasons, n) && positions_save(p, reached, reached_count);
+    bool done = receive_all(p, sent) && (p->rebuilding || letters_send(p->letters, &p->arena, records, reasons, n)) &&
+                positions_save(p, reached, reached_count);
     return done ? KAFKA_APPLIED : KAFKA_RETRY;
 }
 

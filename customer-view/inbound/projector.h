@@ -10,12 +10,12 @@
 #ifndef JUMUN_PROJECTOR_H
 #define JUMUN_PROJECTOR_H
 
-#include "kafka.h"
+#include "letters.h"
 #include "outbound/view.h"
 
 struct projector {
     struct cache *cache;
-    struct kafka_producer *dead_letters;
+    struct letters *letters;
     struct arena arena; /* of the batch */
 
     struct kafka_position *left; /* what Redis said last of each partition that is ours, or was */
@@ -28,12 +28,15 @@ struct projector {
     bool (*may_reach)(void *ctx, const struct kafka_position *reached, size_t n); /* a rebuilding's; false: not any more */
     void *ctx;
 
-    struct counter applied, known_already, passed_over, dead;
+    struct counter applied, known_already, passed_over;
 };
 
-struct projector *projector_new(struct cache *cache, struct kafka_producer *dead_letters); /* owns both */
+struct projector *projector_new(struct cache *cache, struct letters *letters); /* owns the cache */
 struct projector *projector_new_rebuilding(struct cache *cache, const char *generation);
 void projector_free(struct projector *p);
+
+/* What a record means for the view; pure. */
+enum view_verdict projector_fold(struct arena *arena, const struct kafka_record *r, struct view_change *change, struct str *reason);
 
 bool projector_positions(void *projector, struct kafka_position *positions, size_t n);             /* kafka_positions.load */
 enum kafka_verdict projector_apply(void *projector, const struct kafka_record *records, size_t n); /* kafka_consumer_config.apply */

@@ -49,7 +49,7 @@ static void parcels_leave_and_arrive_in_their_order(void **state)
 {
     (void)state;
     delivery_config =
-        (struct delivery_config){.carrier = "simulated", .carrier_start_delay = MILLISECONDS(5), .carrier_complete_delay = SECONDS(1) / 4};
+        (struct delivery_config){.carrier = "simulated", .carrier_start_delay = MILLISECONDS(5), .carrier_complete_delay = SECONDS(1)};
     hand_over(&simulated_carrier, orders[0]);
     simulated_carrier.start();
     hand_over(&simulated_carrier, orders[1]);

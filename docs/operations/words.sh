@@ -29,6 +29,14 @@ place() {
     jq -r '.status' <<< "$answer"
 }
 
+# buy CARD: places an order, and prints what became of its payment: known with the answer or, where it took longer than order waits, soon after.
+buy() {
+    place "$1" > /dev/null
+    until ask customer GET "/orders/$order" | jq -er '.payment.status | select(. != "ASKED")'; do
+        sleep 0.1
+    done
+}
+
 # await STATUS: until the customer's view shows the order in this state.
 await() {
     until [[ $(ask customer GET "/my/orders/$order" | jq -r .status) == "$1" ]]; do

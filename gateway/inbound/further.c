@@ -85,6 +85,14 @@ static const char *add_one(struct service_route *end, struct str text)
     return NULL;
 }
 
+const char *further_url(struct str path)
+{
+    for (size_t i = 0; i < further.count; i++)
+        if (str_is(path, further.first[i * ROUTES_EACH].path))
+            return further.urls[i];
+    return NULL;
+}
+
 /* ── all of them ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static struct service_route *table_end(void)

@@ -14,6 +14,7 @@ void proxy_stream(struct call *call, const char *service_url);
 /* Adds to gateway_routes what the setting JUMUN_ROUTES says: PATH=URL, separated by commas. What is below a path is passed on to the URL,
    by any method. False: *problem says what is wrong with it. */
 bool further_routes(const char *list, char problem[200]);
+const char *further_url(struct str path); /* where what is below that path goes; NULL: it is not one of these */
 
 /* How often an address and a customer may come (settings JUMUN_ADDRESS_RATE, JUMUN_CUSTOMER_RATE). False: too often, and answered (429). */
 void admission_start(void);

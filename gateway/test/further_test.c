@@ -56,6 +56,15 @@ static void a_path_is_passed_on_with_all_below_it_by_any_method(void **state)
         assert_non_null(gateway_routes[i].direct);
 }
 
+static void a_path_leads_to_its_service(void **state)
+{
+    (void)state;
+    assert_string_equal(further_url(STR("/api/loyalty")), "http://127.0.0.1:8101");
+    assert_string_equal(further_url(STR("/api/gift-cards")), "https://gift-cards");
+    assert_null(further_url(STR("/api/loyal")));
+    assert_null(further_url(STR("/api/orders")));
+}
+
 static void expect_refused(const char *list, const char *sentence)
 {
     char problem[200];
@@ -88,6 +97,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(none_are_added_by_an_empty_list, set_up),
         cmocka_unit_test_setup(a_path_is_passed_on_with_all_below_it_by_any_method, set_up),
+        cmocka_unit_test_setup(a_path_leads_to_its_service, set_up),
         cmocka_unit_test_setup(what_is_no_route_is_refused, set_up),
         cmocka_unit_test_setup(nobodys_path_is_taken_from_him, set_up),
     };

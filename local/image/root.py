@@ -2,6 +2,7 @@
 """What a run image holds: one program, the libraries it needs, and nothing else; with a list of it all.
 
     root.py NAME VERSION PROGRAM ROOT [FILE:PLACE]...
+    root.py --list NAME VERSION PROGRAM FILE         only the list: of a program on this machine
 
 It is run in the build stage of the Dockerfile, and lays under ROOT: the program, the shared libraries that the loader asks for, the
 certificates of public authorities, an account without rights, and /usr/share/sbom/NAME.spdx.json (SPDX 2.3): each Debian package that one
@@ -51,19 +52,33 @@ def place(source, root, path=None):
     os.chmod(target, 0o755 if os.access(source, os.X_OK) else 0o644)
 
 
-def package_of(path):
-    """The Debian package of a file. On a system whose /lib is a link to /usr/lib, it may be known by either name."""
+def names_of(path):
+    """On a system whose /lib is a link to /usr/lib, dpkg may know a file by either name."""
     real = os.path.realpath(path)
-    for name in (path, real, real.removeprefix("/usr")):
-        asked = subprocess.run(["dpkg-query", "--search", name], capture_output=True, text=True, check=False)
-        if asked.returncode == 0:
-            return asked.stdout.split(":")[0]
-    return sys.exit(f"root.py: {path} is of no Debian package")
+    return path, real, real.removeprefix("/usr")
 
 
-def described(package):
+def packages_of(paths):
+    """The Debian packages of the files, which dpkg is asked for at once: it reads all of its lists for each question."""
+    asked = subprocess.run(["dpkg-query", "--search", *{name for path in paths for name in names_of(path)}], capture_output=True, text=True, check=False)
+    known = {file: package.split(":")[0] for package, _, file in (line.rpartition(": ") for line in asked.stdout.splitlines())}
+    for path in paths:
+        if not any(name in known for name in names_of(path)):
+            sys.exit(f"root.py: {path} is of no Debian package")
+    return {next(known[name] for name in names_of(path) if name in known) for path in paths}
+
+
+def described(packages):
+    """One way of each, where several architectures are installed: as dpkg lists them."""
     form = "${Package}\t${Version}\t${Architecture}\t${source:Package}\t${source:Version}\t${Homepage}\n"
-    name, version, architecture, source, source_version, home = output("dpkg-query", "-W", "-f", form, package).split("\n")[0].split("\t")
+    lines = [line.split("\t") for line in output("dpkg-query", "-W", "-f", form, *packages).splitlines()]
+    first = {}
+    for line in lines:
+        first.setdefault(line[0], line)
+    return [description(*first[package]) for package in packages]
+
+
+def description(name, version, architecture, source, source_version, home):
     return {
         "SPDXID": "SPDXRef-" + re.sub(r"[^A-Za-z0-9.-]", "-", name),
         "name": name,
@@ -100,7 +115,7 @@ def contents(name, version, program, packages):
         "copyrightText": "NOASSERTION",
         "checksums": [{"algorithm": "SHA256", "checksumValue": digest}],
     }
-    others = [described(package) for package in packages]
+    others = described(packages)
     return {
         "spdxVersion": "SPDX-2.3",
         "dataLicense": "CC0-1.0",
@@ -122,7 +137,17 @@ def write(path, text):
         file.write(text)
 
 
+def listed(name, version, program, packages):
+    return json.dumps(contents(name, version, program, sorted(packages)), indent=1) + "\n"
+
+
+def list_only(name, version, program, file):
+    write(file, listed(name, version, program, packages_of(libraries(program))))
+
+
 def main():
+    if sys.argv[1] == "--list":
+        return list_only(*sys.argv[2:])
     name, version, program, root, *extra = sys.argv[1:]
     needed = libraries(program)
     for path in needed:
@@ -135,10 +160,9 @@ def main():
         place(source, root, path)
     write(f"{root}/etc/passwd", ACCOUNT)
     write(f"{root}/etc/group", "jumun:x:10001:\n")
-    packages = sorted({package_of(path) for path in needed} | {"ca-certificates"})
     write(f"{root}/usr/share/sbom/{name}.spdx.json",
-          json.dumps(contents(name, version, f"{root}/usr/bin/{name}", packages), indent=1) + "\n")
-    check_loads(root, f"/usr/bin/{name}")
+          listed(name, version, f"{root}/usr/bin/{name}", packages_of(needed) | {"ca-certificates"}))
+    return check_loads(root, f"/usr/bin/{name}")
 
 
 main()

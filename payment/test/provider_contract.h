@@ -35,8 +35,8 @@ int provider_contract_run(const struct provider_contract *contract, const char *
 
 /* ── for tests of what one adapter does besides ─────────────────────────────────────────────────────────────────────────────────── */
 
-#define PROVIDER_SHORT MILLISECONDS(50) /* a deadline that is waited for */
-#define PROVIDER_LONG  SECONDS(10)      /* one that is not to be reached */
+#define PROVIDER_SHORT MILLISECONDS(300) /* a deadline that is waited for, by when the provider has been asked */
+#define PROVIDER_LONG  SECONDS(10)       /* one that is not to be reached */
 
 /* Something asked, and what has become of it. */
 struct asked {

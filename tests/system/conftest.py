@@ -15,7 +15,7 @@ from wire import Wire
 sys.dont_write_bytecode = True
 
 
-ORDER = ["faults", "restarts", "looks_back"]
+ORDER = ["faults", "restarts", "looks_back", "drills", "audits"]
 
 
 ROUNDS = int(os.environ.get("JUMUN_ROUNDS", "1"))
@@ -28,7 +28,7 @@ def pytest_generate_tests(metafunc):
 
 
 def pytest_collection_modifyitems(items):
-    """Plain stories first, then those that kill processes, then what restarts everything, then what looks back."""
+    """Plain stories first, then those that kill processes, then what restarts everything, then what looks back, and poison on the topics; the auditor is the end."""
     items.sort(key=lambda item: max((place for place, mark in enumerate(ORDER, 1) if item.get_closest_marker(mark)), default=0))
 
 

@@ -34,6 +34,8 @@ class InRedis:
 
     def read(self):
         positions = {}
+        if not self.redis.exists("view:generations"):
+            return positions  # it was emptied just now
         for field, offset in self.redis.hgetall(self.key()).items():
             topic, partition = field.decode().rsplit(":", 1)
             positions[topic, int(partition)] = int(offset)

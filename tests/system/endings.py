@@ -84,8 +84,8 @@ def assert_told(order, kinds, never):
     assert max(told.values()) == 1 and not told.keys() & never, told
 
 
-def end_of(order):
-    return order.waits_for("an end", lambda seen: seen["status"] in ("CANCELLED", "COMPLETED"))["status"]
+def end_of(order, limit=LIMIT):
+    return order.waits_for("an end", lambda seen: seen["status"] in ("CANCELLED", "COMPLETED"), limit)["status"]
 
 
 def charged_for(order, price):

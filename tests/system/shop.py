@@ -16,10 +16,22 @@ RUN = pathlib.Path(os.environ.get("JUMUN_RUN") or ROOT / ".run").resolve()
 
 PORTS = {"order": 8081, "product": 8082, "payment": 8083, "notification": 8084, "customer-view": 8085, "delivery": 8086, "gateway": 8088}
 SERVICES = tuple(PORTS)
+STORE_PORTS = {"postgres": 8091, "redis": 8092, "kafka": 8093}
+ROW_ABOVE = 10_000  # the ports of a second process of each service (REPLICAS=2), NAME-2, are so much above
 
 
-def admin_port(service):
-    return PORTS[service] + 1000
+def port(process):
+    service, _, row = process.rpartition("-")
+    return PORTS[service] + ROW_ABOVE * (int(row) - 1) if row.isdigit() else PORTS[process]
+
+
+def admin_port(process):
+    return port(process) + 1000
+
+
+def processes():
+    """Those that are there: a row of services, or more."""
+    return [service + row for row in ("", "-2", "-3", "-4") for service in SERVICES if (RUN / "service" / (service + row)).is_dir()]
 
 
 class Shop:
@@ -121,6 +133,8 @@ class Shop:
             "CARRIER_COMPLETE_DELAY_MS": delivery["JUMUN_CARRIER_COMPLETE_DELAY_MS"],
             "PAYMENT_WINDOW_MS": order.get("JUMUN_PAYMENT_WINDOW_MS", ""),
             "PROVIDER_PATIENCE_MS": payment.get("JUMUN_PROVIDER_PATIENCE_MS", ""),
+            "STORES_ABOVE": str(int(order["JUMUN_KAFKA_BROKERS"].rpartition(":")[2]) - STORE_PORTS["kafka"]),
+            "REPLICAS": str(len(processes()) // len(SERVICES)),
         }
 
     def is_told(self, settings):
@@ -173,8 +187,8 @@ class Shop:
             return False
 
     def waits_until_ready(self):
-        for service in SERVICES:
-            until(lambda: self.is_ready(service), f"{service} is ready")
+        for process in processes():
+            until(lambda: self.is_ready(process), f"{process} is ready")
 
     def ends(self, service):
         """How it ended, each time, as the supervisor noted in its log: a moment later."""

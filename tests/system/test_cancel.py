@@ -114,6 +114,19 @@ def test_refused_after_dispatch(shop, customer, operator, courier, topics, ledge
 
 
 @by_hand
+@pytest.mark.faults
+def test_refused_by_delivery_where_order_has_not_heard_of_the_dispatch(shop, customer, courier, topics, ledger):
+    order = customer.orders(shop.tea).is_ready()
+    with shop.hanging("kafka"):  # neither hears of the other
+        assert order.cancels().status == 202
+        assert courier.starts(order).status == 200
+    refused = next(event for event in topics.of(order.id, "DeliveryCancelRefused", "OrderCancelRefused") if event.name == "DeliveryCancelRefused")
+    assert refused.cause == next(event.id for event in topics.events(order.id) if event.name == "OrderCancelRequested")
+    assert courier.completes(order).status == 200
+    assert_completed(order, topics, ledger, charged=18000, refused=1)
+
+
+@by_hand
 def test_a_cancelled_delivery_is_not_started(shop, customer, courier, topics, ledger):
     order = customer.orders(shop.tea).is_ready()
     order.cancels()

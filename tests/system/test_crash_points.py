@@ -2,6 +2,7 @@
 each at a passage of its own, chosen by chance; then everything is as if nothing had been.
 
 JUMUN_ROUNDS says how often; JUMUN_CRASH_SEED repeats the passages of an earlier run."""
+import itertools
 import os
 import random
 import re
@@ -80,20 +81,21 @@ class Wish:
         assert self.cancelled.status in (202, 409), self.cancelled
 
 
-def goes_shopping(customer, product, chance, over):
-    wishes = []
-    while not over.wait(PACE):
-        wishes.append(Wish(customer, product))
+def goes_shopping(customers, product, chance, over, pace):
+    """One after the other, by turns."""
+    wishes, customers = [], itertools.cycle(customers)
+    while not over.wait(pace):
+        wishes.append(Wish(next(customers), product))
         if chance.random() < CANCELLED:
             wishes[-1].is_regretted()
     return wishes
 
 
-def wishes_until(over_when, customers, product, chance):
-    """What was wished for until the condition came true."""
+def wishes_until(over_when, customers, product, chance, pace=PACE):
+    """What was wished for until the condition came true. `customers`: a list for each of those who shop side by side."""
     over = threading.Event()
     with ThreadPoolExecutor(max_workers=len(customers)) as pool:
-        shoppers = [pool.submit(goes_shopping, customer, product, random.Random(chance.random()), over) for customer in customers]
+        shoppers = [pool.submit(goes_shopping, by_turns, product, random.Random(chance.random()), over, pace) for by_turns in customers]
         try:
             over_when()
         finally:
@@ -166,7 +168,7 @@ def assert_as_if_nothing_had_been(shop, topics, histories, ledger, product, wish
 def test_killed_at(shop, wire, topics, histories, ledger, point, turn):
     at = passages(point, turn)
     print(f"seed {SEED}, {point}, round {turn}: {at}")
-    customers, product = [Customer(wire) for _ in range(SHOPPERS)], shop.sells(price=PRICE, stock=STOCK)
+    customers, product = [[Customer(wire)] for _ in range(SHOPPERS)], shop.sells(price=PRICE, stock=STOCK)
     planned = {service: f"crash: {point}, passage {passage}" for service, passage in at.items()}
     before = {service: len(shop.said(service, "crash: ")) for service in at}
     ended = {service: len(shop.ends(service)) for service in at}

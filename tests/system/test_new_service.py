@@ -37,7 +37,7 @@ class Tree:
         self.runs("git", "add", "-A")
 
     def runs(self, *words, status=0, **environment):
-        done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, timeout=300, stdin=subprocess.DEVNULL,
+        done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, timeout=1800, stdin=subprocess.DEVNULL,
                               env={**os.environ, **environment})
         assert done.returncode == status, f"{' '.join(map(str, words))}: {done.stdout}{done.stderr}"
         return done.stdout + done.stderr

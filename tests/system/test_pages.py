@@ -7,7 +7,8 @@ from pages import as_told, blocks, run
 from shop import ROOT, RUN
 
 PAGES = [page for page in sorted((ROOT / "docs" / "operations").glob("*.md")) if blocks(page)]
-SHOULD = {"saga", "cqrs", "compensation-and-correlation", "circuit-breaker-and-fallback"}
+LIMIT = 600  # seconds for a page, on a slow machine
+SHOULD = {"saga", "cqrs", "compensation-and-correlation", "circuit-breaker-and-fallback", "dead-letters"}
 
 pytestmark = [pytest.mark.faults, pytest.mark.told(CARRIER_START_DELAY_MS="1000", CARRIER_COMPLETE_DELAY_MS="500")]
 
@@ -16,7 +17,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.told(CARRIER_START_DELAY_MS="1000"
 def test_the_page_tells_what_happens(shop, page, tmp_path):
     environment = {**os.environ, "JUMUN_RUN": str(RUN), "JUMUN_BIN": shop.own["JUMUN_BIN"]}
     try:
-        for (commands, told), did in zip(blocks(page), run(page, tmp_path, 120, environment), strict=True):
+        for (commands, told), did in zip(blocks(page), run(page, tmp_path, LIMIT, environment), strict=True):
             assert told is None or as_told(did, told), f"{commands}\nprinted\n{did}\nand not\n{told}"
     finally:
         shop.start("order", "product", "payment", "delivery", "notification", "customer-view", "gateway")

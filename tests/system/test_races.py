@@ -13,7 +13,7 @@ from problems import assert_problem
 from replicas import as_the_gateway_would, replica
 from shop import PORTS
 from waiting import at_once, until
-from wire import NoAnswer, Wire, new_key
+from wire import Wire, new_key
 
 PRICE = 32000
 

@@ -252,12 +252,10 @@ static void a_thousand_commands_are_one_pipeline(void **state)
         snprintf(number, sizeof(number), "%d", i);
         SEND(c, STR("ECHO"), str_of(number));
     }
-    duration start = clock_monotonic();
     for (int i = 0; i < 10000; i++) {
         snprintf(number, sizeof(number), "%d", i);
         assert_true(str_is(cache_text(receive(c)), number));
     }
-    assert_true(clock_monotonic() - start < SECONDS(2));
 }
 
 #define STORY(test) cmocka_unit_test_setup_teardown(test, connect, clean)

@@ -165,6 +165,78 @@ static void an_event_is_effective_once(void **state)
     bank_engine_end(e);
 }
 
+static void submit_saying(struct tally *t, struct engine *e, struct uuid event, int64_t content, struct uuid account)
+{
+    struct engine_command *c = bank_deposit(account, 1);
+    c->content = content;
+    submit_message(t, e, event, c);
+}
+
+static void another_content_under_the_same_id_is_a_contradiction(void **state)
+{
+    (void)state;
+    struct engine *e = bank_engine(NULL);
+    struct uuid account = uuid_new(), event = uuid_new();
+    struct tally same_batch = {0}, later = {0};
+    bank_hold(e);
+    submit_saying(&same_batch, e, event, 7, account);
+    submit_saying(&same_batch, e, event, 7, account);
+    submit_saying(&same_batch, e, event, 8, account);
+    bank_let_go();
+    testing_wait_until(tally_count(&same_batch) == 3);
+    assert_int_equal(same_batch.outcomes[ENGINE_DONE], 1);
+    assert_int_equal(same_batch.outcomes[ENGINE_DUPLICATE], 1);
+    assert_int_equal(same_batch.outcomes[ENGINE_CONTRADICTED], 1);
+    submit_saying(&later, e, event, 8, account);
+    submit_saying(&later, e, event, 7, account);
+    submit_saying(&later, e, event, 0, account); /* what it says is not known */
+    submit_saying(&later, e, uuid_new(), 8, account);
+    testing_wait_until(tally_count(&later) == 4);
+    assert_int_equal(later.outcomes[ENGINE_CONTRADICTED], 1);
+    assert_int_equal(later.outcomes[ENGINE_DUPLICATE], 2);
+    assert_int_equal(later.outcomes[ENGINE_DONE], 1);
+    assert_int_equal(bank_balance(account), 2);
+    bank_engine_end(e);
+}
+
+/* Also in the same batch, where another one may stand before the copy. */
+static void the_first_is_the_one_that_had_its_effect(void **state)
+{
+    (void)state;
+    struct engine *e = bank_engine(NULL);
+    struct uuid account = uuid_new(), event = uuid_new();
+    struct tally first = {0}, later = {0};
+    submit_saying(&first, e, event, 7, account);
+    testing_wait_until(tally_count(&first) == 1);
+    bank_hold(e);
+    submit_saying(&later, e, event, 8, account);
+    submit_saying(&later, e, event, 7, account);
+    submit_saying(&later, e, event, 8, account);
+    submit_saying(&later, e, event, 9, account);
+    bank_let_go();
+    testing_wait_until(tally_count(&later) == 4);
+    assert_int_equal(later.outcomes[ENGINE_CONTRADICTED], 3);
+    assert_int_equal(later.outcomes[ENGINE_DUPLICATE], 1);
+    assert_int_equal(bank_balance(account), 1);
+    bank_engine_end(e);
+}
+
+/* Taken in before contents were noted. */
+static void a_message_of_unknown_content_contradicts_nobody(void **state)
+{
+    (void)state;
+    struct engine *e = bank_engine(NULL);
+    struct uuid account = uuid_new(), event = uuid_new();
+    struct tally t = {0};
+    submit_message(&t, e, event, bank_deposit(account, 1));
+    testing_wait_until(tally_count(&t) == 1);
+    assert_int_equal(bank_number("select count(*) from inbox where event = $1 and content is null", event), 1);
+    submit_saying(&t, e, event, 8, account);
+    testing_wait_until(tally_count(&t) == 2);
+    assert_int_equal(t.outcomes[ENGINE_DUPLICATE], 1);
+    bank_engine_end(e);
+}
+
 static void a_refused_message_leaves_no_trace(void **state)
 {
     (void)state;
@@ -339,12 +411,14 @@ static void a_timer_is_moved_and_cleared(void **state)
     struct engine *e = bank_engine(&(struct engine_config){.timer_period = MILLISECONDS(10)});
     struct uuid moved = uuid_new(), cleared = uuid_new();
     do_all(e, bank_deposit(moved, 1), bank_deposit(cleared, 1));
-    do_all(e, remind(moved, clock_now() + SECONDS(3600)), remind(cleared, clock_now() + MILLISECONDS(100)));
+    instant due = clock_now() + SECONDS(2);
+    do_all(e, remind(moved, clock_now() + SECONDS(3600)), remind(cleared, due));
     assert_int_equal(timers(), 2);
     do_all(e, remind(moved, clock_now() + MILLISECONDS(50)), remind(cleared, 0));
     assert_int_equal(timers(), 1);
     testing_wait_until(reminders(moved) == 1);
     testing_wait_until(timers() == 0);
+    testing_wait_until(clock_now() > due + MILLISECONDS(50));
     assert_int_equal(reminders(cleared), 0);
     bank_engine_end(e);
 }
@@ -539,6 +613,9 @@ int main(void)
         TEST(events_keep_the_order_and_cause_of_what_was_decided),
         TEST(a_hundred_changes_in_a_batch_settle_into_one_event),
         TEST(an_event_is_effective_once),
+        TEST(another_content_under_the_same_id_is_a_contradiction),
+        TEST(the_first_is_the_one_that_had_its_effect),
+        TEST(a_message_of_unknown_content_contradicts_nobody),
         TEST(a_refused_message_leaves_no_trace),
         TEST(two_engines_share_an_account),
         TEST(two_engines_make_the_same_accounts),

@@ -15,6 +15,7 @@
 
 static struct topic *payments, *others, *dead_letters;
 static char service[60];
+static struct letters *letters;
 static char paid[2][160], drawn[160], overdrawn[160], other[160];
 static struct intake_event events[6];
 static struct uuid nobody;
@@ -74,6 +75,7 @@ static int start(void **state)
     payments = topic_new("test.payments", 3);
     others = topic_new("test.others", 1);
     dead_letters = topic_named(name, 1);
+    letters = letters_start(&(struct letters_config){.brokers = testing_environment("TEST_KAFKA_BROKERS"), .service = service});
     name_type(paid[0], payments, "Paid.v1");
     name_type(paid[1], payments, "Paid.v2");
     name_type(drawn, payments, "Drawn.v1");
@@ -90,6 +92,7 @@ static int start(void **state)
 static int end(void **state)
 {
     (void)state;
+    letters_stop(letters);
     topic_free(payments);
     topic_free(others);
     topic_free(dead_letters);
@@ -98,8 +101,8 @@ static int end(void **state)
 
 static struct intake *intake(struct engine *e)
 {
-    return intake_start(
-        &(struct intake_config){.service = service, .brokers = testing_environment("TEST_KAFKA_BROKERS"), .events = events, .engine = e});
+    return intake_start(&(struct intake_config){
+        .service = service, .brokers = testing_environment("TEST_KAFKA_BROKERS"), .events = events, .engine = e, .letters = letters});
 }
 
 static int64_t metric(const struct intake *in, const char *name)
@@ -109,6 +112,7 @@ static int64_t metric(const struct intake *in, const char *name)
     char line[100];
     (void)snprintf(line, sizeof line, "\n%s ", name);
     intake_show(in, &page);
+    letters_show(letters, &page);
     const char *found = strstr(text.p, line);
     int64_t value = found ? strtoll(found + strlen(line), NULL, 10) : -1;
     buf_release(&text);
@@ -117,14 +121,14 @@ static int64_t metric(const struct intake *in, const char *name)
 
 /* ── writing events ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-struct letter {
+struct letter_to_write {
     const char *type, *key; /* key NULL: as it should be */
     struct uuid id, account;
     const char *data; /* NULL: as it should be */
     bool tombstone;
 };
 
-static void write_letter(struct topic *t, const struct letter *l)
+static void write_letter(struct topic *t, const struct letter_to_write *l)
 {
     char id[UUID_TEXT + 1], account[UUID_TEXT + 1], data[200];
     uuid_format(l->id, id);
@@ -145,7 +149,7 @@ static void write_letter(struct topic *t, const struct letter *l)
 
 static void pay(struct uuid account)
 {
-    write_letter(payments, &(struct letter){.type = paid[0], .id = uuid_new(), .account = account});
+    write_letter(payments, &(struct letter_to_write){.type = paid[0], .id = uuid_new(), .account = account});
 }
 
 /* ── what is taken ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
@@ -156,9 +160,9 @@ static void good_events_become_commands(void **state)
     struct engine *e = bank_engine(NULL);
     struct intake *in = intake(e);
     struct uuid account = uuid_new(), id = uuid_new();
-    write_letter(payments, &(struct letter){.type = paid[0], .id = id, .account = account});
-    write_letter(payments, &(struct letter){.type = paid[1], .id = uuid_new(), .account = account}); /* two majors side by side */
-    write_letter(others, &(struct letter){.type = other, .id = uuid_new(), .account = account});
+    write_letter(payments, &(struct letter_to_write){.type = paid[0], .id = id, .account = account});
+    write_letter(payments, &(struct letter_to_write){.type = paid[1], .id = uuid_new(), .account = account}); /* two majors side by side */
+    write_letter(others, &(struct letter_to_write){.type = other, .id = uuid_new(), .account = account});
     testing_wait_until(bank_balance(account) == 3);
     assert_int_equal(bank_number("select count(*) from inbox where event = $1", id), 1);
     assert_int_equal(bank_number("select count(*) from event where causation = $1 and correlation = aggregate", id), 1);
@@ -175,7 +179,7 @@ static void the_same_event_again_changes_nothing(void **state)
     struct intake *in = intake(e);
     struct uuid account = uuid_new(), id = uuid_new();
     for (int i = 0; i < 5; i++)
-        write_letter(payments, &(struct letter){.type = paid[0], .id = id, .account = account});
+        write_letter(payments, &(struct letter_to_write){.type = paid[0], .id = id, .account = account});
     testing_wait_until(metric(in, "jumun_intake_taken_total") == 5);
     intake_stop(in);
     assert_int_equal(bank_balance(account), 1);
@@ -210,11 +214,11 @@ static void types_that_are_not_known_are_passed_over(void **state)
     struct uuid account = uuid_new();
     char unknown[160];
     name_type(unknown, payments, "Unheard.v1");
-    write_letter(payments, &(struct letter){.type = unknown, .id = uuid_new(), .account = account});
+    write_letter(payments, &(struct letter_to_write){.type = unknown, .id = uuid_new(), .account = account});
     pay(account);
     testing_wait_until(bank_balance(account) == 1);
     testing_wait_until(metric(in, "jumun_intake_passed_over_total") == 1);
-    assert_int_equal(metric(in, "jumun_intake_dead_letters_total"), 0);
+    assert_int_equal(metric(in, "jumun_dead_letters_total"), 0);
     intake_stop(in);
     bank_engine_end(e);
 }
@@ -272,12 +276,12 @@ static const struct topic_message *message_of(struct topic *t, const char *key)
 }
 
 /* Writes a good event, the poison, and another good one of the same account; the poison alone must be dead. */
-static void poison(struct topic *to, const struct letter *l, const char *reason)
+static void poison(struct topic *to, const struct letter_to_write *l, const char *reason)
 {
     struct engine *e = bank_engine(NULL);
     struct intake *in = intake(e);
     struct uuid account = uuid_new();
-    struct letter letter = *l;
+    struct letter_to_write letter = *l;
     char key[UUID_TEXT + 1];
     letter.id = uuid_new();
     letter.account = uuid_new();
@@ -290,7 +294,7 @@ static void poison(struct topic *to, const struct letter *l, const char *reason)
     testing_wait_until(bank_balance(account) == 2);
     assert_dead_letter(&dead_letters->messages[0], to, letter.key, message_of(to, letter.key)->value, reason);
     assert_true(str_is(topic_header(&dead_letters->messages[0], "ce_type"), letter.type));
-    testing_wait_until(metric(in, "jumun_intake_dead_letters_total") == 1);
+    testing_wait_until(metric(in, "jumun_dead_letters_total") == 1);
     assert_int_equal(bank_number("select count(*) from inbox", nobody), 2);
     intake_stop(in);
     bank_engine_end(e);
@@ -299,12 +303,12 @@ static void poison(struct topic *to, const struct letter *l, const char *reason)
 static void a_dead_letter_does_not_come_again(void **state)
 {
     (void)state;
-    poison(payments, &(struct letter){.type = drawn}, "refused");
+    poison(payments, &(struct letter_to_write){.type = drawn}, "refused");
     struct engine *e = bank_engine(NULL);
     struct intake *in = intake(e);
     struct uuid account = uuid_new();
     for (int i = 0; i < 20; i++) /* in each partition */
-        write_letter(payments, &(struct letter){.type = paid[0], .id = uuid_new(), .account = i == 19 ? account : uuid_new()});
+        write_letter(payments, &(struct letter_to_write){.type = paid[0], .id = uuid_new(), .account = i == 19 ? account : uuid_new()});
     testing_wait_until(bank_balance(account) == 1);
     testing_wait_until(metric(in, "jumun_intake_taken_total") == 20);
     intake_stop(in);
@@ -315,37 +319,37 @@ static void a_dead_letter_does_not_come_again(void **state)
 static void malformed_data_is_dead(void **state)
 {
     (void)state;
-    poison(others, &(struct letter){.type = other, .data = "{\"account\":"}, "data");
+    poison(others, &(struct letter_to_write){.type = other, .data = "{\"account\":"}, "data");
 }
 
 static void data_of_another_shape_is_dead(void **state)
 {
     (void)state;
-    poison(others, &(struct letter){.type = other, .data = "{\"account\":\"0192\",\"amount\":0}"}, "data/account: ");
+    poison(others, &(struct letter_to_write){.type = other, .data = "{\"account\":\"0192\",\"amount\":0}"}, "data/account: ");
 }
 
 static void a_tombstone_is_dead(void **state)
 {
     (void)state;
-    poison(others, &(struct letter){.type = other, .tombstone = true}, "");
+    poison(others, &(struct letter_to_write){.type = other, .tombstone = true}, "");
 }
 
 static void an_empty_value_is_dead(void **state)
 {
     (void)state;
-    poison(others, &(struct letter){.type = other, .data = ""}, "");
+    poison(others, &(struct letter_to_write){.type = other, .data = ""}, "");
 }
 
 static void a_type_on_the_wrong_topic_is_dead(void **state)
 {
     (void)state;
-    poison(others, &(struct letter){.type = paid[0]}, "type: belongs to topic test.payments.");
+    poison(others, &(struct letter_to_write){.type = paid[0]}, "type: belongs to topic test.payments.");
 }
 
 static void a_wrong_key_is_dead(void **state)
 {
     (void)state;
-    poison(others, &(struct letter){.type = other, .key = "0192b8c0-0000-7000-8000-000000000000"}, "key: ");
+    poison(others, &(struct letter_to_write){.type = other, .key = "0192b8c0-0000-7000-8000-000000000000"}, "key: ");
 }
 
 static void an_unknown_major_is_dead(void **state)
@@ -353,25 +357,25 @@ static void an_unknown_major_is_dead(void **state)
     (void)state;
     char type[160];
     name_type(type, others, "Paid.v2");
-    poison(others, &(struct letter){.type = type}, "type: major version 2 ");
+    poison(others, &(struct letter_to_write){.type = type}, "type: major version 2 ");
 }
 
 static void what_is_not_a_type_is_dead(void **state)
 {
     (void)state;
-    poison(others, &(struct letter){.type = "Paid"}, "");
+    poison(others, &(struct letter_to_write){.type = "Paid"}, "");
 }
 
 static void what_the_decider_refuses_is_dead(void **state)
 {
     (void)state;
-    poison(payments, &(struct letter){.type = drawn}, "refused: /problems/not-enough: There are 0.");
+    poison(payments, &(struct letter_to_write){.type = drawn}, "refused: /problems/not-enough: There are 0.");
 }
 
 static void what_the_database_rejects_is_dead(void **state)
 {
     (void)state;
-    poison(payments, &(struct letter){.type = overdrawn}, "rejected by the database");
+    poison(payments, &(struct letter_to_write){.type = overdrawn}, "rejected by the database");
 }
 
 static void what_is_not_a_cloud_event_is_dead(void **state)
@@ -392,6 +396,116 @@ static void what_is_not_a_cloud_event_is_dead(void **state)
     bank_engine_end(e);
 }
 
+static void another_message_under_the_same_id_is_dead(void **state)
+{
+    (void)state;
+    struct engine *e = bank_engine(NULL);
+    struct intake *in = intake(e);
+    struct uuid account = uuid_new(), id = uuid_new();
+    char other_data[200], text[UUID_TEXT + 1];
+    uuid_format(account, text);
+    (void)snprintf(other_data, sizeof other_data, "{\"account\":\"%s\",\"amount\":900}", text);
+    write_letter(payments, &(struct letter_to_write){.type = paid[0], .id = id, .account = account});
+    write_letter(payments, &(struct letter_to_write){.type = paid[0], .id = id, .account = account, .data = other_data});
+    write_letter(payments, &(struct letter_to_write){.type = paid[0], .id = id, .account = account}); /* a copy: that is none */
+    topic_await(dead_letters, 1);
+    testing_wait_until(metric(in, "jumun_intake_taken_total") == 3);
+    assert_dead_letter(&dead_letters->messages[0], payments, text, str_of(other_data), "ce_id: ");
+    intake_stop(in);
+    assert_int_equal(bank_balance(account), 1);
+    assert_true(letters_await(letters, SECONDS(20)));
+    assert_int_equal(letters_count(letters, LETTER_OPEN), 1);
+    bank_engine_end(e);
+}
+
+/* ── again ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* The only letter there is. */
+static enum intake_again take_again(struct intake *in, struct arena *arena, struct str *reason)
+{
+    struct letter letter;
+    struct kafka_record message;
+    assert_true(letters_await(letters, SECONDS(20)));
+    assert_int_equal(letters_list(letters, 1u << LETTER_OPEN, NULL, arena, &letter, 1), 1);
+    assert_true(letters_fetch(letters, &letter, arena, &message));
+    return intake_take_again(in, &message, SECONDS(20), arena, reason);
+}
+
+static void a_refused_message_is_taken_again_once_it_can_be(void **state)
+{
+    (void)state;
+    struct engine *e = bank_engine(NULL);
+    struct intake *in = intake(e);
+    struct arena arena;
+    struct str reason;
+    struct uuid account = uuid_new();
+    arena_init(&arena);
+    write_letter(payments, &(struct letter_to_write){.type = drawn, .id = uuid_new(), .account = account});
+    topic_await(dead_letters, 1);
+    assert_int_equal(take_again(in, &arena, &reason), INTAKE_STILL_DEAD);
+    assert_true(str_starts_with(reason, STR("refused: /problems/not-enough")));
+    for (int i = 0; i < 3; i++)
+        pay(account);
+    testing_wait_until(bank_balance(account) == 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(take_again(in, &arena, &reason), INTAKE_TAKEN);
+    assert_int_equal(bank_balance(account), 2);
+    arena_release(&arena);
+    intake_stop(in);
+    bank_engine_end(e);
+}
+
+static void what_cannot_be_read_cannot_be_taken_again(void **state)
+{
+    (void)state;
+    struct engine *e = bank_engine(NULL);
+    struct intake *in = intake(e);
+    struct arena arena;
+    struct str reason;
+    arena_init(&arena);
+    write_letter(payments, &(struct letter_to_write){.type = paid[0], .id = uuid_new(), .account = uuid_new(), .data = "{"});
+    topic_await(dead_letters, 1);
+    assert_int_equal(take_again(in, &arena, &reason), INTAKE_STILL_DEAD);
+    assert_true(str_starts_with(reason, STR("data")));
+    arena_release(&arena);
+    intake_stop(in);
+    bank_engine_end(e);
+}
+
+/* The engine waits for its database, and whoever asks does not wait with it; what was not decided then is decided once it is back. */
+static void whoever_asks_does_not_wait_for_the_database(void **state)
+{
+    (void)state;
+    struct testing_proxy *proxy = testing_proxy_start(bank_database.url);
+    struct engine *e = bank_engine(&(struct engine_config){.database_url = testing_proxy_url(proxy)});
+    struct intake *in = intake(e);
+    struct arena arena;
+    struct str reason;
+    struct letter letter;
+    struct kafka_record message;
+    struct uuid account = uuid_new();
+    arena_init(&arena);
+    write_letter(payments, &(struct letter_to_write){.type = drawn, .id = uuid_new(), .account = account});
+    topic_await(dead_letters, 1);
+    pay(account);
+    testing_wait_until(bank_balance(account) == 1);
+    assert_true(letters_await(letters, SECONDS(20)));
+    assert_int_equal(letters_list(letters, 1u << LETTER_OPEN, NULL, &arena, &letter, 1), 1);
+    assert_true(letters_fetch(letters, &letter, &arena, &message));
+    testing_proxy_go_away(proxy);
+    assert_int_equal(intake_take_again(in, &message, SECONDS(1), &arena, &reason), INTAKE_NOT_DECIDED);
+    testing_proxy_come_back(proxy);
+    testing_wait_until(bank_balance(account) == 0);
+    assert_int_equal(intake_take_again(in, &message, SECONDS(20), &arena, &reason), INTAKE_TAKEN);
+    assert_int_equal(bank_balance(account), 0);
+    arena_release(&arena);
+    intake_stop(in);
+    bank_engine_end(e);
+    testing_proxy_stop(proxy);
+}
+
+/* ── many ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
 static void poison_among_many_is_picked_out(void **state)
 {
     (void)state;
@@ -401,7 +515,7 @@ static void poison_among_many_is_picked_out(void **state)
     for (int i = 0; i < EVENTS; i++) {
         const char *type = i % 30 == 0 ? overdrawn : i % 30 == 15 ? drawn : paid[0];
         struct uuid whose = type == paid[0] ? account : uuid_new();
-        write_letter(payments, &(struct letter){.type = type, .id = uuid_new(), .account = whose});
+        write_letter(payments, &(struct letter_to_write){.type = type, .id = uuid_new(), .account = whose});
     }
     struct intake *in = intake(e);
     topic_await(dead_letters, 2 * POISON);
@@ -434,6 +548,10 @@ int main(void)
         TEST(what_the_decider_refuses_is_dead),
         TEST(what_the_database_rejects_is_dead),
         TEST(what_is_not_a_cloud_event_is_dead),
+        TEST(another_message_under_the_same_id_is_dead),
+        TEST(a_refused_message_is_taken_again_once_it_can_be),
+        TEST(what_cannot_be_read_cannot_be_taken_again),
+        TEST(whoever_asks_does_not_wait_for_the_database),
         TEST(poison_among_many_is_picked_out),
     };
     return cmocka_run_group_tests_name("intake", tests, bank_setup, bank_teardown);

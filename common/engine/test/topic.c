@@ -124,7 +124,7 @@ static void keep(struct topic *t, rd_kafka_message_t *m)
 
 void topic_await(struct topic *t, size_t at_least)
 {
-    duration end = clock_monotonic() + SECONDS(20);
+    duration end = clock_monotonic() + SECONDS(120);
     while (t->count < at_least) {
         rd_kafka_message_t *m = rd_kafka_consumer_poll(t->reader, 100);
         if (m && !m->err)

@@ -147,7 +147,7 @@ static bool parked_is(void *n)
 
 static void wait_until(bool (*condition)(void *ctx), void *ctx)
 {
-    for (duration limit = clock_monotonic() + SECONDS(10); !condition(ctx); poll(NULL, 0, 1))
+    for (duration limit = clock_monotonic() + SECONDS(60); !condition(ctx); poll(NULL, 0, 1))
         assert_true(clock_monotonic() < limit);
 }
 

@@ -397,7 +397,7 @@ static void stopping_does_not_wait_for_a_slow_client(void **state)
         ;
     duration began = clock_monotonic();
     http_stop(server, MILLISECONDS(20));
-    assert_true(clock_monotonic() - began < SECONDS(5));
+    assert_true(clock_monotonic() - began < SECONDS(20));
     when_ended(o);
     client_close(c);
 }

@@ -153,8 +153,8 @@ static void opens(struct reader *to, const char *path, struct httpc_stream_call 
     snprintf(url, sizeof url, "http://127.0.0.1:%u%s", port, path);
     call.method = "GET";
     call.url = str_of(url);
-    call.deadline = call.deadline ? call.deadline : SECONDS(10);
-    call.silence = call.silence ? call.silence : SECONDS(10);
+    call.deadline = call.deadline ? call.deadline : SECONDS(60);
+    call.silence = call.silence ? call.silence : SECONDS(60);
     call.head = head_came;
     call.data = data_came;
     call.ended = reader_ended;
@@ -300,9 +300,9 @@ static void silence_ends_a_stream_and_heartbeats_keep_it(void **state)
     char text[1000] = "";
     duration began = clock_monotonic();
     opens(&silent, "/stream?number=1", (struct httpc_stream_call){.silence = MILLISECONDS(100)});
-    opens(&kept, "/stream?number=2", (struct httpc_stream_call){.silence = SECONDS(1)});
+    opens(&kept, "/stream?number=2", (struct httpc_stream_call){.silence = SECONDS(3)});
     writes(1, "x");
-    for (size_t n = 0; clock_monotonic() - began < MILLISECONDS(1300) && n < sizeof text - 1; n++) {
+    for (size_t n = 0; clock_monotonic() - began < MILLISECONDS(3300) && n < sizeof text - 1; n++) {
         text[n] = '.';
         writes(2, ".");
         reads(&kept, text);
@@ -317,7 +317,7 @@ static void a_head_that_does_not_come_is_not_waited_for(void **state)
 {
     (void)state;
     struct reader r;
-    opens(&r, "/never", (struct httpc_stream_call){.deadline = MILLISECONDS(50)});
+    opens(&r, "/never", (struct httpc_stream_call){.deadline = SECONDS(1)});
     until_ended(&r, HTTPC_SILENT);
     assert_int_equal(r.heads, 0);
 }

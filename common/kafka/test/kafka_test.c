@@ -20,7 +20,7 @@
 
 #define PARTITIONS 4
 #define RECORDS    4096
-#define LIMIT      SECONDS(20)
+#define LIMIT      SECONDS(60)
 
 /* What one consumer sees, and how it answers. */
 struct reader {
@@ -687,7 +687,7 @@ static void without_brokers_nothing_is_ready_and_stopping_is_quick(void **state)
     assert_false(kafka_consumer_ready(s->a.consumer));
     duration start = clock_monotonic();
     when_stopped(&s->a);
-    assert_true(clock_monotonic() - start < SECONDS(5));
+    assert_true(clock_monotonic() - start < SECONDS(20));
 }
 
 static void a_topic_says_how_far_it_reaches(void **state)

@@ -120,6 +120,29 @@ static void cleared_parameters_start_anew_in_the_same_room(void **state)
     assert_ptr_equal(p.bytes.p, room);
 }
 
+static void a_url_is_looked_at_before_it_is_used(void **state)
+{
+    (void)state;
+    static const char *const good[] = {"postgresql://u:p@h:5432/d", "postgres://u@h/d", "postgresql://u:a%2Fb%40@h/d",
+                                       "postgresql://u:p@a:1,b:2/d?sslmode=require", "postgresql://u:p@[::1]:5432/d"};
+    static const char *const bad[] = {"",
+                                      "secret",
+                                      "host=h password=secret",
+                                      "mysql://u:secret@h/d",
+                                      "postgresql://u:se/cret@h:5432/d",
+                                      "postgresql://u:se%zzcret@h/d",
+                                      "postgresql://u:secret@h:99999/d",
+                                      "postgresql://u:secret@h/d?secret=1",
+                                      "postgresql://u:se[cret@h:x/d",
+                                      "postgresql://u:p@h:0/d"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        if (!pg_url_valid(good[i]))
+            fail_msg("refused: %s", good[i]);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (pg_url_valid(bad[i]))
+            fail_msg("taken: %s", bad[i]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +154,7 @@ int main(void)
         cmocka_unit_test_teardown(an_empty_array_has_no_dimension, clear),
         cmocka_unit_test_teardown(the_null_mark_is_of_its_own_array, clear),
         cmocka_unit_test_teardown(cleared_parameters_start_anew_in_the_same_room, clear),
+        cmocka_unit_test(a_url_is_looked_at_before_it_is_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

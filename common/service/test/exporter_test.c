@@ -98,7 +98,7 @@ static void wait_until_at_least(const int *what, int n)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 20;
+    until.tv_sec += 60;
     pthread_mutex_lock(&collector.lock);
     while (*what < n)
         if (pthread_cond_timedwait(&collector.came, &collector.lock, &until))
@@ -223,7 +223,7 @@ static void test_a_dead_collector_costs_nothing_but_dropped_spans(void **state)
     assert_true(shown(x, "jumun_trace_dropped_total") > dropped);
     duration began = clock_monotonic();
     exporter_stop(x);
-    assert_true(clock_monotonic() - began < SECONDS(5));
+    assert_true(clock_monotonic() - began < SECONDS(20));
     close(fd);
 }
 
@@ -239,7 +239,7 @@ static void test_a_collector_that_never_answers_does_not_hold_up_the_stop(void *
     assert_int_equal(recv(asked, &byte, 1, 0), 1); /* the request is under way, with half a minute to go */
     duration began = clock_monotonic();
     exporter_stop(x);
-    assert_true(clock_monotonic() - began < SECONDS(10));
+    assert_true(clock_monotonic() - began < SECONDS(20));
     close(asked);
     close(fd);
 }

@@ -42,7 +42,7 @@ receive_alerts() {
     secret=$(kubectl -n jumun-observability get statefulset alertmanager -o json | jq -r '.spec.template.spec.volumes[] | select(.secret).secret.secretName')
     before=$(kubectl -n jumun-observability get secret "$secret" -o 'jsonpath={.data.webhook-url}')
     finally alerts_go_to "$secret" "$before"
-    alerts_go_to "$secret" "$(printf %s "http://$(kubectl -n alert-receiver get service receiver -o 'jsonpath={.spec.clusterIP}'):8080/" | base64 -w 0)"
+    alerts_go_to "$secret" "$(printf %s "http://$(kubectl -n alert-receiver get service receiver -o 'jsonpath={.spec.clusterIP}'):8080/cgi-bin/alerts" | base64 -w 0)"
 }
 
 # alerts_go_to SECRET URL-IN-BASE64: a pod has a changed secret at once when it is new.

@@ -1,0 +1,66 @@
+"""Chaos: two of each service, customers at both gateways, and one fault after the other by a seed; then quiet, and everything is right.
+
+JUMUN_CHAOS_MINUTES says how long; JUMUN_CHAOS_SEED repeats the faults of an earlier run, though not what they meet. ./jumun chaos sets both."""
+import os
+import random
+import time
+from collections import Counter
+
+import pytest
+
+from chaos import KINDS, Chaos, plan
+from people import Customer
+from proxy import ABOVE, Proxy
+from shop import port
+from endings import end_of
+from test_crash_points import PRICE, STOCK, assert_told_the_truth, wishes_until
+from waiting import at_once
+from wire import Wire
+
+MINUTES = float(os.environ.get("JUMUN_CHAOS_MINUTES") or 2)
+SEED = os.environ.get("JUMUN_CHAOS_SEED") or str(random.SystemRandom().randrange(10**9))
+SHOPPERS = 4      # at each gateway
+PACE = 0.6        # seconds from one wish of a shopper to the next
+CUSTOMERS = 50    # that each stands for: a customer's list is read as a whole
+
+pytestmark = [pytest.mark.faults,
+              pytest.mark.told(REPLICAS="2", STORES_ABOVE=str(ABOVE), CARRIER_START_DELAY_MS="100", CARRIER_COMPLETE_DELAY_MS="50")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def proxy():
+    proxy = Proxy()
+    yield proxy
+    proxy.close()
+
+
+def test_a_seed_is_a_plan_and_each_kind_is_in_it():
+    assert plan("7", 120) == plan("7", 120) != plan("8", 120)
+    for seed in range(20):
+        assert {fault.kind for fault in plan(seed, 60)} == set(KINDS)
+
+
+def test_chaos(shop, wire, contract, topics, proxy):
+    chaos, faults = Chaos(shop, proxy), plan(SEED, MINUTES * 60)
+    print(f"\nseed {SEED}, {MINUTES:g} min, {len(faults)} faults")
+    second = Wire(port=port("gateway-2"), saw=contract.saw)
+    customers, product = [[Customer(one) for _ in range(CUSTOMERS)] for one in (wire, second) * SHOPPERS], shop.sells(price=PRICE, stock=STOCK)
+    done, began = Counter(), time.monotonic()
+
+    def all_done():
+        for fault in faults:
+            print(f"{time.monotonic() - began:6.1f} s  {fault}", flush=True)
+            chaos.does(fault)
+            done[fault.kind] += 1
+        shop.waits_until_ready()
+
+    wishes = wishes_until(all_done, customers, product, random.Random(SEED), PACE)
+    assert done == Counter(fault.kind for fault in faults)
+    quiet = time.monotonic()
+    ends = at_once([lambda wish=wish: end_of(wish.order, limit=120) for wish in wishes], width=8)
+    print(f"{time.monotonic() - quiet:.0f} s later {len(wishes)} orders have ended: {ends.count('COMPLETED')} completed, {ends.count('CANCELLED')} cancelled")
+    print(shop.jumun("verify", "--min-orders", str(len(wishes)), limit=600))
+    at_once([lambda wish=wish, end=end: assert_told_the_truth(wish, end, topics) for wish, end in zip(wishes, ends)], width=8)
+    for customer in {wish.customer for wish in wishes}:  # one order for each wish
+        assert sorted(seen["id"] for seen in customer.history()) == sorted(wish.order.id for wish in wishes if wish.customer is customer)
+    assert len(wishes) >= 50 * MINUTES

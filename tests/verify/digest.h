@@ -1,0 +1,26 @@
+/* digest — of what an event says, the same from a history's row and from a topic's message. (Of the trace nothing is in it.) */
+#ifndef VERIFY_DIGEST_H
+#define VERIFY_DIGEST_H
+
+#include "hash.h"
+#include "instant.h"
+
+struct said {
+    struct uuid id, subject, correlation, causation;
+    struct str type, data;
+    int64_t version;
+    instant at;
+};
+
+static inline uint64_t digest_said(const struct said *s)
+{
+    uint64_t h = hash_mix(hash_id(s->id), hash_id(s->subject));
+    h = hash_mix(h, hash_id(s->correlation));
+    h = hash_mix(h, hash_id(s->causation));
+    h = hash_mix(h, (uint64_t)s->version);
+    h = hash_mix(h, (uint64_t)s->at);
+    h = hash_bytes(h, s->type.p, s->type.n);
+    return hash_bytes(h, s->data.p, s->data.n);
+}
+
+#endif
