@@ -13,9 +13,9 @@ class InKafka:
 
     def read(self):
         """{(topic, partition): offset} of what the group has ever read."""
-        spots = [confluent_kafka.TopicPartition(name, partition) for name, topic in self.consumer.list_topics(timeout=10).topics.items()
+        spots = [confluent_kafka.TopicPartition(name, partition) for name, topic in self.consumer.list_topics(timeout=60).topics.items()
                  if name.startswith("jumun.") for partition in topic.partitions]
-        return {(spot.topic, spot.partition): spot.offset for spot in self.consumer.committed(spots, timeout=10) if spot.offset >= 0}
+        return {(spot.topic, spot.partition): spot.offset for spot in self.consumer.committed(spots, timeout=60) if spot.offset >= 0}
 
     def write(self, positions):
         self.consumer.commit(offsets=[confluent_kafka.TopicPartition(*place, offset) for place, offset in positions.items()], asynchronous=False)

@@ -35,7 +35,7 @@ class Drills:
         placed = []
         headers = [(DRILL, b"yes"), *((name, text.encode()) for name, text in headers.items())]
         self.producer.produce(topic, key=key, value=value, headers=headers, on_delivery=lambda error, message: placed.append((error, message)))
-        assert self.producer.flush(30) == 0
+        assert self.producer.flush(60) == 0
         (error, message), = placed
         assert error is None, error
         return Event(topic, message.partition(), message.offset(), key.encode() if key is not None else None, value, tuple(headers))
