@@ -40,10 +40,13 @@ class Person:
         return self.asks("POST", path, body, **options)
 
     def reads(self, path):
-        """What is there, as JSON: it must be."""
-        answer = self.gets(path)
-        assert answer.status == 200, f"GET {path}: {answer}"
-        return answer.json
+        """What is there, as JSON: it must be. A service that has too much to do just now, or was just started, says 503, and to ask again."""
+        def answered():
+            answer = self.gets(path)
+            assert answer.status in (200, 503), f"GET {path}: {answer}"
+            return answer if answer.status == 200 else None
+
+        return until(answered, f"GET {path} is answered").json
 
     def pages(self, path, limit, filter=None):
         """All pages of a list, one after the other, as long as the caller wants more."""

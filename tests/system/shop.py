@@ -41,6 +41,7 @@ class Shop:
         self.prober = Customer(wire)
         self.operator = Person(wire, "operator")
         self.goods = None
+        self.database = None  # the process of PostgreSQL that a story has begun with
         self.own = self.as_it_is()
 
     # ── goods ──
@@ -86,6 +87,9 @@ class Shop:
         """With these settings and else its own, every service ready, and order asking payment: what was before has left nothing behind."""
         self.is_told(settings)
         self.waits_until_ready()
+        if self.pid("postgres") != self.database:  # who pays first finds the simulated provider's books away, and is answered 202 at once
+            self.prober.orders(self.tea)
+            self.database = self.pid("postgres")
         until(self.asks_payment, lambda: f"the breaker before payment is closed: {self.breaker()}")
 
     def breaker(self):

@@ -1,4 +1,5 @@
 """The topics, read by an independent client from where they stood when the tests began."""
+import contextlib
 import dataclasses
 import json
 import threading
@@ -69,9 +70,18 @@ def ends(consumer):
         if name.startswith("jumun."):
             for partition in topic.partitions:
                 spot = confluent_kafka.TopicPartition(name, partition)
-                spot.offset = consumer.get_watermark_offsets(spot, timeout=10)[1]
+                spot.offset = end(consumer, spot)
                 spots.append(spot)
     return spots
+
+
+def end(consumer, spot):
+    """Once Kafka tells: one that had no time to say that it lives leads no partition for a moment."""
+    def told():
+        with contextlib.suppress(confluent_kafka.KafkaException):
+            return consumer.get_watermark_offsets(spot, timeout=10)
+
+    return until(told, f"Kafka tells where {spot.topic} ends")[1]
 
 
 def event_of(message):
