@@ -56,8 +56,11 @@ static bool split(struct copy *c, const char *p, const char *end)
     c->count = take16(&p);
     for (int i = 0; i < c->count && i < COPY_FIELDS; i++) {
         int32_t n = take32(&p);
-        c->fields[i] = n < 0 ? (struct str){0} : (struct str){p, (size_t)n};
-        p += n < 0 ? 0 : n;
+        c->fields[i] = (struct str){0};
+        if (n >= 0) {
+            c->fields[i] = (struct str){p, (size_t)n};
+            p += n;
+        }
     }
     return c->count >= 0;
 }

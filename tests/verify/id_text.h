@@ -9,7 +9,7 @@ struct id_text {
 };
 static inline struct id_text id_text(struct uuid id)
 {
-    struct id_text text;
+    struct id_text text = {""};
     uuid_format(id, text.p);
     return text;
 }

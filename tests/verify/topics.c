@@ -318,7 +318,7 @@ static void take_message(struct log_reader *r, const rd_kafka_message_t *m, void
     struct topics_reading *reading = ctx;
     struct str values[HEADERS] = {{0}};
     struct said said;
-    struct change change;
+    struct change change = {.count = 0};
     uint64_t headers = headers_of(m, values), bytes = bytes_of(m);
     struct message message = {
         .whole = hash_mix(headers, bytes),
