@@ -24,6 +24,12 @@ def kustomize_of(tools):
     sys.exit(LEFT_OUT)
 
 
+def overlays(kubernetes):
+    """Ours, by name, and those of a new team's service."""
+    return {folder.name: folder for folder in sorted((kubernetes / "overlays").iterdir())} | \
+        {f"loyalty, {name}": kubernetes.parent / "loyalty/kubernetes" / name for name in ("local", "local-mesh")}
+
+
 @contextlib.contextmanager
 def tree():
     with tempfile.TemporaryDirectory() as copy:
@@ -39,7 +45,7 @@ def tree():
 def rendered(kustomize, overlay):
     told = subprocess.run([*kustomize, overlay], capture_output=True, text=True, check=False)
     if told.returncode != 0 or told.stderr.strip():
-        sys.exit(f"{overlay.name} does not render, or not without a warning: {told.stderr.strip()}")
+        sys.exit(f"{overlay} does not render, or not without a warning: {told.stderr.strip()}")
     return [thing for thing in yaml.safe_load_all(told.stdout) if thing]
 
 

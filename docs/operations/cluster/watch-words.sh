@@ -34,6 +34,7 @@ firing() {
 # receive_alerts: a receiver of webhooks in a namespace of its own, until the page ends, and Alertmanager tells it.
 receive_alerts() {
     local secret before
+    kubectl wait --for=delete namespace/alert-receiver --timeout=120s > /dev/null 2>&1 # an earlier page's
     kubectl create namespace alert-receiver > /dev/null
     finally kubectl delete namespace alert-receiver --wait=false
     kubectl label namespace alert-receiver jumun/takes-alerts=true pod-security.kubernetes.io/enforce=restricted > /dev/null
@@ -49,7 +50,7 @@ receive_alerts() {
 alerts_go_to() {
     kubectl -n jumun-observability patch secret "$1" -p '{"data": {"webhook-url": "'"$2"'"}}' > /dev/null
     kubectl -n jumun-observability rollout restart statefulset/alertmanager > /dev/null
-    kubectl -n jumun-observability rollout status statefulset/alertmanager --timeout=120s > /dev/null
+    kubectl -n jumun-observability rollout status statefulset/alertmanager --timeout=300s > /dev/null
 }
 
 # received STATUS ALERT APP: was it told?
