@@ -15,7 +15,7 @@ go_tool_make() {
     GOBIN=$tools/bin GOPATH=$tools/go GOCACHE=$tools/cache GOFLAGS=-modcacherw \
         /usr/bin/go install "$package@$version" > "$tools/log" 2>&1 < /dev/null ||
         die "$name: Go could not build it: $(tail -n 1 "$tools/log")" "Is there a network, or a mirror named in GOPROXY? More: $tools/log. Then run this again."
-    package=${package%/v[0-9]*}
+    [[ ! $package =~ /v[0-9]+$ ]] || package=${package%/*}
     mv "$tools/bin/${package##*/}" "$program"
     rm -rf "${tools:?}"/{go,cache,bin}
 }
