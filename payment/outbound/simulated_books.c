@@ -23,8 +23,6 @@ static struct {
 
 /* ── statements ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static const char not_to_disk[] = "select set_config('synchronous_commit', 'off', true)";
-
 static const char charge_many[] = "insert into simulated_provider.charge (key, amount, currency, token, charged_at) "
                                   "select u.key, u.amount, u.currency, u.token, now() "
                                   "from unnest($1::uuid[], $2::int8[], $3::text[], $4::text[]) as u (key, amount, currency, token) "
@@ -134,7 +132,6 @@ static void send_refund(const struct books_entry *e)
 static void send_batch(const struct entries *batch, size_t plain)
 {
     const struct books_entry *e;
-    pg_send(books.pg, not_to_disk, NULL);
     if (plain)
         send_plain(batch, plain);
     STAILQ_FOREACH (e, batch, next) {
@@ -166,7 +163,6 @@ static void take_refund(struct books_entry *e)
 static bool take_batch(struct entries *batch, size_t plain)
 {
     struct books_entry *e;
-    (void)pg_receive(books.pg);
     if (plain)
         (void)pg_receive(books.pg);
     STAILQ_FOREACH (e, batch, next) {

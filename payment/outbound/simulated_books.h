@@ -8,8 +8,8 @@
  *     struct books_entry *e = …;   // kind, key, amount …, written
  *     books_write(e);              // any thread; returns at once. Later, from the books' thread: e->written(e)
  *
- * The commits do not wait for the disk, and need not: payment says "approved" by a later commit of the same server, which does, and a
- * server's log has no gaps. So what payment knows is in the books, after a power cut too; an entry that was lost is asked for again.
+ * The commits wait for the disk, though payment's own, which follows in the same server's log, does so, too: when the server is killed in
+ * between, payment still knows the answer, and commits it after the restart, to a log in which the charge is not.
  */
 #ifndef JUMUN_PAYMENT_SIMULATED_BOOKS_H
 #define JUMUN_PAYMENT_SIMULATED_BOOKS_H
