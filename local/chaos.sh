@@ -24,7 +24,7 @@ jumun_chaos() {
     done
     [[ $minutes =~ ^[1-9][0-9]*$ ]] || die "--minutes must be a whole number, not '$minutes'" "It is: ./jumun chaos [--minutes M] [--seed S]"
     [[ $seed =~ ^[0-9]*$ ]] || die "--seed must be a number, not '$seed'" "It is the one that an earlier run printed."
-    export JUMUN_CHAOS_MINUTES=$minutes JUMUN_CHAOS_SEED=$seed
+    export JUMUN_CHAOS_MINUTES=$minutes JUMUN_CHAOS_SEED=${seed:-$SRANDOM}
     packages_need build run test
     python_tools_need
     account_make
