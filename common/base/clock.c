@@ -27,6 +27,23 @@ duration clock_monotonic(void)
     return (duration)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+static struct timespec time_at(duration monotonic)
+{
+    return (struct timespec){.tv_sec = (time_t)(monotonic / SECONDS(1)), .tv_nsec = (long)(monotonic % SECONDS(1) * 1000)};
+}
+
+bool clock_wait(pthread_cond_t *condition, pthread_mutex_t *lock, duration until)
+{
+    struct timespec t = time_at(until);
+    return pthread_cond_clockwait(condition, lock, CLOCK_MONOTONIC, &t) == 0;
+}
+
+bool clock_lock(pthread_mutex_t *lock, duration until)
+{
+    struct timespec t = time_at(until);
+    return pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &t) == 0;
+}
+
 void clock_random(void *bytes, size_t n)
 {
     char *p = bytes;

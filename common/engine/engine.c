@@ -6,7 +6,6 @@
 #include "invariant.h"
 #include "log.h"
 #include "memory.h"
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -210,24 +209,14 @@ static void end_overdue_in_queue(struct engine *e)
 
 /* ── faults ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static struct timespec after(duration d)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    int64_t nanoseconds = t.tv_nsec + d % 1000000 * 1000;
-    t.tv_sec += (time_t)(d / 1000000 + nanoseconds / 1000000000);
-    t.tv_nsec = (long)(nanoseconds % 1000000000);
-    return t;
-}
-
 /* Not beyond engine_stop(), unless that was before: then faults are waited out a little longer. */
 static void pause_for(struct engine *e, duration d)
 {
     atomic_store(&e->turned, clock_monotonic());
-    struct timespec end = after(d);
+    duration end = clock_monotonic() + d;
     pthread_mutex_lock(&e->lock);
     for (bool before = e->stopping, over = false; e->stopping == before && !over;)
-        over = pthread_cond_timedwait(&e->wake, &e->lock, &end) == ETIMEDOUT;
+        over = !clock_wait(&e->wake, &e->lock, end);
     pthread_mutex_unlock(&e->lock);
 }
 
@@ -450,10 +439,9 @@ static void look_for_timers(struct engine *e)
 
 static void wait_for_work(struct engine *e)
 {
-    duration now = clock_monotonic(), look = e->next_look > e->last_look + TIMER_REST ? e->next_look : e->last_look + TIMER_REST;
-    struct timespec until = after(look > now ? look - now : 0);
+    duration look = e->next_look > e->last_look + TIMER_REST ? e->next_look : e->last_look + TIMER_REST;
     if (e->queued == 0 && !e->stopping)
-        pthread_cond_timedwait(&e->wake, &e->lock, &until);
+        (void)clock_wait(&e->wake, &e->lock, look);
 }
 
 static size_t take_batch(struct engine *e, bool *stop)
@@ -491,16 +479,6 @@ static void *engine_loop(void *argument)
 
 /* ── start and stop ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void init_wake(struct engine *e)
-{
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&e->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    pthread_mutex_init(&e->lock, NULL);
-}
-
 struct engine *engine_start(const struct engine_config *config)
 {
     struct engine *e = NEW(struct engine);
@@ -514,7 +492,8 @@ struct engine *engine_start(const struct engine_config *config)
     e->timers_most = TIMERS_FEW;
     e->taken = memory_new(e->config.batch_max * sizeof *e->taken);
     STAILQ_INIT(&e->queue);
-    init_wake(e);
+    pthread_cond_init(&e->wake, NULL);
+    pthread_mutex_init(&e->lock, NULL);
     atomic_store(&e->turned, clock_monotonic());
     invariant(pthread_create(&e->thread, NULL, engine_loop, e) == 0);
     return e;

@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct intake {
     struct intake_config config;
@@ -242,18 +241,16 @@ static enum intake_again await_again(struct intake *in, struct engine_command *c
                                      struct str *reason)
 {
     struct again *a = NEW(struct again);
-    struct timespec until;
+    duration until = clock_monotonic() + patience;
     a->answer = INTAKE_NOT_DECIDED;
     arena_init(&a->arena);
     pthread_mutex_init(&a->lock, NULL);
     pthread_cond_init(&a->done, NULL);
     c->done = decided_again;
     c->ctx = a;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(patience / SECONDS(1));
     engine_submit(in->config.engine, c);
     pthread_mutex_lock(&a->lock);
-    while (!a->left && pthread_cond_timedwait(&a->done, &a->lock, &until) == 0)
+    while (!a->left && clock_wait(&a->done, &a->lock, until))
         ;
     enum intake_again answer = a->answer;
     *reason = arena_str(arena, a->reason);

@@ -40,17 +40,12 @@ struct relay {
 
 /* ── waiting ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static struct timespec time_at(duration monotonic)
-{
-    return (struct timespec){.tv_sec = (time_t)(monotonic / SECONDS(1)), .tv_nsec = (long)(monotonic % SECONDS(1) * 1000)};
-}
-
 static void relay_wait(struct relay *r, duration d)
 {
-    struct timespec until = time_at(clock_monotonic() + d);
+    duration until = clock_monotonic() + d;
     pthread_mutex_lock(&r->lock);
     if (!r->woken && !r->stopping)
-        pthread_cond_timedwait(&r->wake, &r->lock, &until);
+        (void)clock_wait(&r->wake, &r->lock, until);
     r->woken = false;
     pthread_mutex_unlock(&r->lock);
 }
@@ -293,10 +288,9 @@ static duration relay_turn(struct relay *r)
  */
 static void relay_gather(struct relay *r, duration began)
 {
-    struct timespec until = time_at(began + RELAY_PACE);
     pthread_mutex_lock(&r->lock);
-    while (!r->stopping && clock_monotonic() < began + RELAY_PACE)
-        pthread_cond_timedwait(&r->wake, &r->lock, &until);
+    while (!r->stopping && clock_wait(&r->wake, &r->lock, began + RELAY_PACE))
+        ;
     pthread_mutex_unlock(&r->lock);
 }
 
@@ -327,11 +321,7 @@ struct relay *relay_start(const struct relay_config *config)
     struct buf source = BUF_INIT;
     buf_printf(&source, "/jumun/%s", config->service);
     r->source = buf_str(&source);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&r->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&r->wake, NULL);
     pthread_mutex_init(&r->lock, NULL);
     invariant(pthread_create(&r->thread, NULL, relay_loop, r) == 0);
     return r;

@@ -13,7 +13,6 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BODY_MAX        ((size_t)64 * 1024)
@@ -27,12 +26,8 @@
 
 static void lock_init(struct http_server *s)
 {
-    pthread_condattr_t attributes;
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->calm, &attributes);
-    pthread_condattr_destroy(&attributes);
+    pthread_cond_init(&s->calm, NULL);
 }
 
 static struct http_server *server_new(const struct http_config *c)
@@ -182,12 +177,6 @@ void server_go_deaf(struct http_server *s)
     server_calm(s);
 }
 
-static bool wait_until(struct http_server *s, duration until)
-{
-    struct timespec t = {until / SECONDS(1), until % SECONDS(1) * 1000};
-    return pthread_cond_timedwait(&s->calm, &s->lock, &t) != ETIMEDOUT;
-}
-
 void http_see_off(struct http_server *s)
 {
     atomic_store(&s->seeing_off, true);
@@ -201,14 +190,14 @@ void http_drain(struct http_server *s)
     duration until = clock_monotonic() + FAREWELL;
     pthread_mutex_lock(&s->lock);
     stream_end_all(s, http_stream_close);
-    while (!atomic_load(&s->deaf) && wait_until(s, until))
+    while (!atomic_load(&s->deaf) && clock_wait(&s->calm, &s->lock, until))
         ;
     pthread_mutex_unlock(&s->lock);
 }
 
 static void wait_for_requests(struct http_server *s, duration until)
 {
-    while ((atomic_load(&s->active) || !TAILQ_EMPTY(&s->parked)) && wait_until(s, until))
+    while ((atomic_load(&s->active) || !TAILQ_EMPTY(&s->parked)) && clock_wait(&s->calm, &s->lock, until))
         ;
 }
 

@@ -54,21 +54,6 @@ static rd_kafka_t *reader_connect(const struct kafka_reader *r)
 
 /* ── the thread ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* 0: not there, or nobody who knows. */
-static int partitions_of(struct kafka_reader *r)
-{
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(r->rk, r->topic, NULL);
-    int n = 0;
-    if (rd_kafka_metadata(r->rk, 0, topic, &metadata, client_milliseconds(TOPIC_WAITS)) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            n = metadata->topics[0].partition_cnt;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    rd_kafka_topic_destroy(topic);
-    return n;
-}
-
 static void assign_all(struct kafka_reader *r, int partitions)
 {
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new(partitions);
@@ -86,18 +71,15 @@ static void assign_all(struct kafka_reader *r, int partitions)
 static void pass(struct kafka_reader *r, duration wait)
 {
     pthread_mutex_lock(&r->lock);
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(wait / SECONDS(1));
     if (!atomic_load(&r->stopping))
-        pthread_cond_timedwait(&r->read_on, &r->lock, &until);
+        (void)clock_wait(&r->read_on, &r->lock, clock_monotonic() + wait);
     pthread_mutex_unlock(&r->lock);
 }
 
 static void find_topic(struct kafka_reader *r)
 {
     int partitions = 0;
-    while (!atomic_load(&r->stopping) && (partitions = partitions_of(r)) == 0)
+    while (!atomic_load(&r->stopping) && (partitions = client_partitions(r->rk, r->topic, TOPIC_WAITS)) == 0)
         pass(r, LOOK_AGAIN);
     if (!atomic_load(&r->stopping))
         assign_all(r, partitions);
@@ -215,35 +197,33 @@ static bool ask_ends(const struct kafka_reader *r, int64_t *ends, int partitions
 }
 
 /* How many partitions there are, once the topic is found; 0: it was not. */
-static int await_topic(struct kafka_reader *r, const struct timespec *until)
+static int await_topic(struct kafka_reader *r, duration until)
 {
     pthread_mutex_lock(&r->lock);
-    while (r->partitions == 0 && pthread_cond_timedwait(&r->read_on, &r->lock, until) == 0)
+    while (r->partitions == 0 && clock_wait(&r->read_on, &r->lock, until))
         ;
     int partitions = r->partitions;
     pthread_mutex_unlock(&r->lock);
     return partitions;
 }
 
-static bool await_ends(struct kafka_reader *r, const int64_t *ends, int partitions, const struct timespec *until)
+static bool await_ends(struct kafka_reader *r, const int64_t *ends, int partitions, duration until)
 {
     bool read = true;
     pthread_mutex_lock(&r->lock);
     for (int i = 0; read && i < partitions; i++)
         while (read && r->next[i] < ends[i])
-            read = pthread_cond_timedwait(&r->read_on, &r->lock, until) == 0;
+            read = clock_wait(&r->read_on, &r->lock, until);
     pthread_mutex_unlock(&r->lock);
     return read;
 }
 
 bool kafka_reader_await(struct kafka_reader *r, duration patience)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(patience / SECONDS(1));
-    int partitions = await_topic(r, &until);
+    duration until = clock_monotonic() + patience;
+    int partitions = await_topic(r, until);
     int64_t *ends = memory_new(((size_t)partitions + 1) * sizeof *ends);
-    bool read = partitions > 0 && ask_ends(r, ends, partitions) && await_ends(r, ends, partitions, &until);
+    bool read = partitions > 0 && ask_ends(r, ends, partitions) && await_ends(r, ends, partitions, until);
     free(ends);
     return read;
 }

@@ -4,7 +4,6 @@
 #include "invariant.h"
 #include "memory.h"
 #include <stdlib.h>
-#include <time.h>
 
 struct later_entry {
     duration due;
@@ -60,13 +59,6 @@ void later_at(struct later *later, duration due, later_function function, void *
 
 /* ── the thread ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* Under the lock, which is given back while it waits. */
-static void wait_until(struct later *later, duration due)
-{
-    struct timespec until = {.tv_sec = (time_t)(due / SECONDS(1)), .tv_nsec = (long)(due % SECONDS(1) * 1000)};
-    pthread_cond_clockwait(&later->wake, &later->lock, CLOCK_MONOTONIC, &until);
-}
-
 static void call_first(struct later *later)
 {
     struct later_entry first = heap_take(&later->heap);
@@ -83,7 +75,7 @@ static void *serve(void *ctx)
         if (later->heap.count == 0)
             pthread_cond_wait(&later->wake, &later->lock);
         else if (later->heap.items[0].due > clock_monotonic())
-            wait_until(later, later->heap.items[0].due);
+            (void)clock_wait(&later->wake, &later->lock, later->heap.items[0].due);
         else
             call_first(later);
     }

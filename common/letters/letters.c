@@ -1,13 +1,13 @@
 /* Dead letters: what is sent to the topic, what is read from it. */
 #include "letters.h"
 
+#include "clock.h"
 #include "log.h"
 #include "memory.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define PATIENCE    SECONDS(5)
 #define MESSAGE_MAX 2000000 /* the largest message that a broker takes by default, and what we add to it */
@@ -65,14 +65,6 @@ bool letters_send(struct letters *l, struct arena *arena, const struct kafka_rec
     return all_taken;
 }
 
-static bool lock_within(pthread_mutex_t *lock, duration patience)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += (time_t)(patience / SECONDS(1));
-    return pthread_mutex_timedlock(lock, &until) == 0;
-}
-
 static bool produce_mark(struct letters *l, const struct kafka_header *headers)
 {
     bool taken = true;
@@ -85,7 +77,7 @@ static bool produce_mark(struct letters *l, const struct kafka_header *headers)
 bool letters_mark(struct letters *l, const struct letter *letter, enum letter_state state, struct uuid by, struct str note)
 {
     struct arena arena;
-    if (!lock_within(&l->sending, PATIENCE))
+    if (!clock_lock(&l->sending, clock_monotonic() + PATIENCE))
         return false;
     arena_init(&arena);
     bool taken = produce_mark(l, mark_headers(&arena, &letter->place, state, by, note));

@@ -6,7 +6,6 @@
 #include "invariant.h"
 #include "log.h"
 #include "memory.h"
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,17 +41,12 @@ struct exporter {
 
 /* ── waiting ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static struct timespec time_at(duration monotonic)
-{
-    return (struct timespec){.tv_sec = (time_t)(monotonic / SECONDS(1)), .tv_nsec = (long)(monotonic % SECONDS(1) * 1000)};
-}
-
 /* False: it is to stop. */
 static bool wait_for(struct exporter *x, duration d)
 {
-    struct timespec until = time_at(clock_monotonic() + d);
+    duration until = clock_monotonic() + d;
     pthread_mutex_lock(&x->lock);
-    while (!x->stopping && pthread_cond_timedwait(&x->wake, &x->lock, &until) != ETIMEDOUT)
+    while (!x->stopping && clock_wait(&x->wake, &x->lock, until))
         ;
     bool go_on = !x->stopping;
     pthread_mutex_unlock(&x->lock);
@@ -87,9 +81,8 @@ static enum answer await_answer(struct exporter *x)
 {
     pthread_mutex_lock(&x->lock);
     for (bool over = false; x->answer == ANSWER_NONE && !over;) {
-        struct timespec until = time_at(x->give_up);
         if (x->stopping)
-            over = pthread_cond_timedwait(&x->wake, &x->lock, &until) == ETIMEDOUT;
+            over = !clock_wait(&x->wake, &x->lock, x->give_up);
         else
             pthread_cond_wait(&x->wake, &x->lock);
     }
@@ -195,11 +188,7 @@ struct exporter *exporter_start(const struct exporter_config *config)
     set_headers(x, arena_str(&x->arena, str_of(config->headers)));
     x->answer = ANSWER_LATER;
     x->client = httpc_start(&(struct httpc_config){.connections_max = 1});
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&x->wake, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&x->wake, NULL);
     pthread_mutex_init(&x->lock, NULL);
     invariant(pthread_create(&x->thread, NULL, export_spans, x) == 0);
     return x;

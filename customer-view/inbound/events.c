@@ -1,4 +1,5 @@
 /* Events: the projector on Kafka's thread, and the watch over Redis, from the service's start to its end. */
+#include "clock.h"
 #include "inbound/inbound.h"
 #include "inbound/live.h"
 #include "inbound/projector.h"
@@ -10,7 +11,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 const char *const view_topics[VIEW_TOPICS] = {"jumun.order", "jumun.payment", "jumun.preparation", "jumun.delivery", "jumun.notification"};
 
@@ -132,15 +132,10 @@ static void *watch_run(void *unused)
     pthread_mutex_lock(&watch.lock);
     while (!watch.stopping) {
         pthread_mutex_unlock(&watch.lock);
-        duration wait = watch_look() ? CLOSE_LOOK : LOOK;
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_nsec += (long)(wait % SECONDS(1)) * 1000;
-        until.tv_sec += wait / SECONDS(1) + until.tv_nsec / 1000000000;
-        until.tv_nsec %= 1000000000;
+        duration wait = watch_look() ? CLOSE_LOOK : LOOK, until = clock_monotonic() + wait;
         pthread_mutex_lock(&watch.lock);
         if (!watch.stopping)
-            pthread_cond_timedwait(&watch.stopped, &watch.lock, &until);
+            (void)clock_wait(&watch.stopped, &watch.lock, until);
     }
     pthread_mutex_unlock(&watch.lock);
     return unused;

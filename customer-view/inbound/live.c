@@ -7,7 +7,6 @@
 #include "settings.h"
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #define BATCH   500
 #define WAIT    MILLISECONDS(250) /* for an entry: so long does a stop take */
@@ -104,14 +103,10 @@ static bool go_round(duration now)
 /* False: told to stop. */
 static bool rest(duration wait)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)(wait * 1000);
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
+    duration until = clock_monotonic() + wait;
     pthread_mutex_lock(&live.lock);
     if (!live.stopping && wait > 0)
-        pthread_cond_timedwait(&live.stopped, &live.lock, &until);
+        (void)clock_wait(&live.stopped, &live.lock, until);
     bool go_on = !live.stopping;
     pthread_mutex_unlock(&live.lock);
     return go_on;

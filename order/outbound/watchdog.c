@@ -1,13 +1,12 @@
 /* The watchdog: counts the open orders, and barks when some are past their deadline. */
 #include "watchdog.h"
 
+#include "clock.h"
 #include "invariant.h"
 #include "log.h"
 #include "sagas.h"
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <time.h>
 
 #define ROUND_SECONDS 10
 
@@ -54,13 +53,10 @@ static void look(void)
 
 static bool told_to_stop_within_a_round(void)
 {
-    struct timespec until;
-    int woken = 0;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += ROUND_SECONDS;
+    duration until = clock_monotonic() + SECONDS(ROUND_SECONDS);
     pthread_mutex_lock(&watchdog.lock);
-    while (!watchdog.stopping && woken != ETIMEDOUT)
-        woken = pthread_cond_timedwait(&watchdog.wake, &watchdog.lock, &until);
+    while (!watchdog.stopping && clock_wait(&watchdog.wake, &watchdog.lock, until))
+        ;
     bool stopping = watchdog.stopping;
     pthread_mutex_unlock(&watchdog.lock);
     return stopping;
@@ -77,11 +73,7 @@ static void *watch(void *unused)
 
 void watchdog_start(const char *database_url)
 {
-    pthread_condattr_t monotonic;
-    (void)pthread_condattr_init(&monotonic);
-    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    (void)pthread_cond_init(&watchdog.wake, &monotonic);
-    (void)pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&watchdog.wake, NULL);
     watchdog.stopping = false;
     watchdog.pg = pg_new(database_url, "watchdog", PG_QUERIES);
     invariant(pthread_create(&watchdog.thread, NULL, watch, NULL) == 0);
