@@ -84,3 +84,17 @@ int client_milliseconds(duration d)
         return 0;
     return d > MILLISECONDS(INT_MAX - 1) ? INT_MAX : (int)((d + 999) / 1000);
 }
+
+int client_partitions(rd_kafka_t *rk, const char *topic, duration patience)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
+    int partitions = 0;
+    if (rd_kafka_metadata(rk, 0, handle, &metadata, client_milliseconds(patience)) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            partitions = metadata->topics[0].partition_cnt;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(handle);
+    return partitions;
+}

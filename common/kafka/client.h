@@ -22,6 +22,9 @@ rd_kafka_t *client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf);
 /* True when a broker answers within `patience`. */
 bool client_reachable(rd_kafka_t *rk, duration patience);
 
+/* How many partitions a topic has; 0: it is not there, or cannot be told within `patience`. */
+int client_partitions(rd_kafka_t *rk, const char *topic, duration patience);
+
 int client_milliseconds(duration d); /* for librdkafka's timeouts: rounded up, never negative */
 
 #endif

@@ -399,22 +399,6 @@ void kafka_producer_show(const struct kafka_producer *p, struct metrics_page *pa
 
 /* ── how far the topics reach ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* How many partitions a topic has; 0: it cannot be told. */
-static int partitions_of(struct kafka_producer *p, const char *topic, duration patience)
-{
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(p->rk, topic, NULL);
-    rd_kafka_resp_err_t error = rd_kafka_metadata(p->rk, 0, handle, &metadata, client_milliseconds(patience));
-    int partitions = 0;
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            partitions = metadata->topics[0].partition_cnt;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    rd_kafka_topic_destroy(handle);
-    return partitions;
-}
-
 static bool extent_ask(struct kafka_producer *p, struct kafka_extent *e, duration patience)
 {
     return rd_kafka_query_watermark_offsets(p->rk, e->topic, e->partition, &e->begin, &e->end, client_milliseconds(patience)) ==
@@ -429,7 +413,7 @@ static bool extents_ask(struct kafka_producer *p, const char *const *topics, siz
     *extents = NULL;
     *n = 0;
     for (size_t t = 0; t < topic_count; t++) {
-        int partitions = partitions_of(p, topics[t], until - clock_monotonic());
+        int partitions = client_partitions(p->rk, topics[t], until - clock_monotonic());
         if (partitions == 0)
             return false;
         struct kafka_extent *more = ARENA_ARRAY(arena, struct kafka_extent, room += (size_t)partitions);
