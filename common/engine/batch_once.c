@@ -138,18 +138,16 @@ void batch_send_once(struct batch *b)
         journal_send_keys(b->pg, askers, keyed, b->config->answer_lease);
 }
 
+static int event_of(const void *event, const void *entry)
+{
+    return uuid_compare(*(const struct uuid *)event, (*(struct entry *const *)entry)->c->event);
+}
+
 static struct entry *find_message(const struct batch *b, struct uuid event)
 {
-    size_t low = 0, high = b->inbox_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (uuid_compare(b->inbox[middle]->c->event, event) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    invariant(low < b->inbox_count && uuid_equal(b->inbox[low]->c->event, event));
-    return b->inbox[low];
+    struct entry **found = bsearch(&event, b->inbox, b->inbox_count, sizeof *b->inbox, event_of);
+    invariant(found);
+    return *found;
 }
 
 static bool take_inbox(struct batch *b)

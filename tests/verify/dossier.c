@@ -154,17 +154,15 @@ static void take_events(struct bucket *b, const struct group *g, struct dossier 
     sort(d->by_id, n, sizeof *d->by_id, by_id);
 }
 
+static int id_of(const void *id, const void *happened)
+{
+    return uuid_compare(*(const struct uuid *)id, (*(struct happened *const *)happened)->h->id);
+}
+
 struct happened *dossier_event(const struct dossier *d, struct uuid id)
 {
-    size_t low = 0, high = d->event_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (uuid_compare(d->by_id[middle]->h->id, id) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low < d->event_count && uuid_equal(d->by_id[low]->h->id, id) ? d->by_id[low] : NULL;
+    struct happened **found = d->event_count > 0 ? bsearch(&id, d->by_id, d->event_count, sizeof *d->by_id, id_of) : NULL;
+    return found ? *found : NULL;
 }
 
 bool dossier_happened(const struct dossier *d, enum event event)
