@@ -269,6 +269,6 @@ const struct service_route view_routes[] = {
     {.method = "GET", .path = "/my/orders/events", .roles = ROLE_CUSTOMER, .query = listen_to_orders},
     {.method = "GET", .path = "/my/orders/{id}", .roles = ROLE_CUSTOMER, .query = get_order},
     {.method = "GET", .path = "/ops/view/rebuild", .roles = ROLE_OPERATOR, .query = get_rebuild},
-    {.method = "POST", .path = "/ops/view/rebuild", .roles = ROLE_OPERATOR, .query = post_rebuild},
+    {.method = "POST", .path = "/ops/view/rebuild", .roles = ROLE_OPERATOR, .flags = HTTP_KEY_ACCEPTED, .query = post_rebuild},
     {.method = NULL},
 };

@@ -41,51 +41,45 @@ const struct cache_reply *view_reply(struct cache *c)
  * Whoever listens is told in the feed; with the event that makes the order theirs, also what came before it. Nobody is told by a rebuilding
  * (it knows no generations), nor while there is nothing to read (" -"); and nothing is done by who knows others than there are.
  */
+#define KNOWN_LUA(document, otherwise)                                                                                                     \
+    "local was = redis.call('HMGET', " document ", ARGV[1], 'status', 'updated', 'customer') "                                             \
+    "if tonumber(ARGV[2]) <= tonumber(was[1] or 0) then return " otherwise " end "
+#define CHANGE_LUA(document, timeline, list)                                                                                               \
+    "local at, status = ARGV[3], ARGV[4] "                                                                                                 \
+    "if tonumber(status) < tonumber(was[2] or 0) then status = was[2] end "                                                                \
+    "if was[3] and at < was[3] then at = was[3] end "                                                                                      \
+    "redis.call('HSET', " document ", ARGV[1], ARGV[2], 'status', status, 'updated', at, unpack(ARGV, 8)) "                                \
+    "redis.call('RPUSH', " timeline ", ARGV[5]) "                                                                                          \
+    "if " list " then redis.call('ZADD', " list ", 0, ARGV[6]) end "
+#define APPLY_LUA                                                                                                                          \
+    "local function apply(document, timeline, list) " KNOWN_LUA("document", "false")                                                       \
+        CHANGE_LUA("document", "timeline", "list") "return status end "
 #define TELL_LUA                                                                                                                           \
     "for _, entry in ipairs(redis.call('LRANGE', KEYS[2], placed and 0 or -1, -1)) do "                                                    \
     "  redis.call('XADD', '" VIEW_FEED_KEY "', 'MAXLEN', '~', " VIEW_FEED_KEPT_TEXT ", '*', "                                              \
     "             'customer', customer, 'order', ARGV[6], 'status', status, 'entry', entry) "                                              \
     "end "
-static const char apply_script[] = "local was = redis.call('HMGET', KEYS[1], ARGV[1], 'status', 'updated', 'customer') "
-                                   "if tonumber(ARGV[2]) <= tonumber(was[1] or 0) then return 0 end "
-                                   "local placed, customer = KEYS[3], KEYS[3] and KEYS[3]:match('[^:]+$') or was[4] "
-                                   "local listens = customer and ARGV[7] ~= '' "
-                                   "                and redis.call('EXISTS', '" VIEW_LISTENER_KEY "' .. customer) == 1 "
-                                   "if listens and redis.call('GET', '" GENERATIONS_KEY "') ~= ARGV[7] then return -1 end "
-                                   "local at, status = ARGV[3], ARGV[4] "
-                                   "if tonumber(status) < tonumber(was[2] or 0) then status = was[2] end "
-                                   "if was[3] and at < was[3] then at = was[3] end "
-                                   "redis.call('HSET', KEYS[1], ARGV[1], ARGV[2], 'status', status, 'updated', at, unpack(ARGV, 8)) "
-                                   "redis.call('RPUSH', KEYS[2], ARGV[5]) "
-                                   "if placed then redis.call('ZADD', placed, 0, ARGV[6]) end "
-                                   "if listens and ARGV[7]:sub(-2) ~= ' -' then " TELL_LUA "end "
-                                   "return 1";
+static const char apply_script[] = KNOWN_LUA("KEYS[1]", "0") //
+    "local placed, customer = KEYS[3], KEYS[3] and KEYS[3]:match('[^:]+$') or was[4] "
+    "local listens = customer and ARGV[7] ~= '' and redis.call('EXISTS', '" VIEW_LISTENER_KEY "' .. customer) == 1 "
+    "if listens and redis.call('GET', '" GENERATIONS_KEY "') ~= ARGV[7] then return -1 end " //
+    CHANGE_LUA("KEYS[1]", "KEYS[2]", "placed")                                               //
+    "if listens and ARGV[7]:sub(-2) ~= ' -' then " TELL_LUA "end "
+    "return 1";
 
 /*
  * The same for two generations at once: KEYS the documents, timelines and lists of the one that is read (1 to 3), and of the one that takes
  * its place; without lists 1, 2 and 3, 4. What is new in both is told; what only the latter did not know was told before it came to be.
  */
-static const char apply_both_script[] =
-    "local placed = #KEYS == 6 "
-    "local function apply(document, timeline, list) "
-    "  local was = redis.call('HMGET', document, ARGV[1], 'status', 'updated', 'customer') "
-    "  if tonumber(ARGV[2]) <= tonumber(was[1] or 0) then return false end "
-    "  local at, status = ARGV[3], ARGV[4] "
-    "  if tonumber(status) < tonumber(was[2] or 0) then status = was[2] end "
-    "  if was[3] and at < was[3] then at = was[3] end "
-    "  redis.call('HSET', document, ARGV[1], ARGV[2], 'status', status, 'updated', at, unpack(ARGV, 8)) "
-    "  redis.call('RPUSH', timeline, ARGV[5]) "
-    "  if list then redis.call('ZADD', list, 0, ARGV[6]) end "
-    "  return status "
-    "end "
-    "local customer = placed and KEYS[3]:match('[^:]+$') or redis.call('HGET', KEYS[1], 'customer') "
-    "local listens = customer and redis.call('EXISTS', '" VIEW_LISTENER_KEY "' .. customer) == 1 "
-    "if listens and redis.call('GET', '" GENERATIONS_KEY "') ~= ARGV[7] then return -1 end "
-    "local status, other "
-    "if placed then status, other = apply(KEYS[1], KEYS[2], KEYS[3]), apply(KEYS[4], KEYS[5], KEYS[6]) "
-    "else status, other = apply(KEYS[1], KEYS[2]), apply(KEYS[3], KEYS[4]) end "
-    "if listens and status and other then " TELL_LUA "end "
-    "return (status or other) and 1 or 0";
+static const char apply_both_script[] = "local placed = #KEYS == 6 " APPLY_LUA //
+                                        "local customer = placed and KEYS[3]:match('[^:]+$') or redis.call('HGET', KEYS[1], 'customer') "
+                                        "local listens = customer and redis.call('EXISTS', '" VIEW_LISTENER_KEY "' .. customer) == 1 "
+                                        "if listens and redis.call('GET', '" GENERATIONS_KEY "') ~= ARGV[7] then return -1 end "
+                                        "local status, other "
+                                        "if placed then status, other = apply(KEYS[1], KEYS[2], KEYS[3]), apply(KEYS[4], KEYS[5], KEYS[6]) "
+                                        "else status, other = apply(KEYS[1], KEYS[2]), apply(KEYS[3], KEYS[4]) end "
+                                        "if listens and status and other then " TELL_LUA "end "
+                                        "return (status or other) and 1 or 0";
 
 static size_t put_keys(struct str *args, char keys[3][VIEW_KEY_MAX], const char *generation, const struct view_change *change)
 {
