@@ -50,7 +50,8 @@ replicas_find() {
     PROCESSES=()
     for (( row = 1; row <= $1; row++ )); do
         for name in "${SERVICES[@]}"; do
-            process=$name$( (( row == 1 )) || echo "-$row")
+            process=$name
+            (( row == 1 )) || process+=-$row
             REPLICA_OF["$process"]=$name PORT["$process"]=$(( ${PORT["$name"]} + (row - 1) * 10000 ))
             PROCESSES+=("$process")
         done

@@ -54,7 +54,11 @@ def plan(seed, seconds):
     chance.shuffle(must)
     faults, left = [], seconds
     while left > 0 or must:
-        kind, target = must.pop() if must else (lambda kind: (kind, chance.choice(KINDS[kind][0])))(chance.choice([*KINDS, "kill", "kill", "freeze"]))
+        if must:
+            kind, target = must.pop()
+        else:
+            kind = chance.choice([*KINDS, "kill", "kill", "freeze"])
+            target = chance.choice(KINDS[kind][0])
         length = KINDS[kind][1]
         fault = Fault(kind, target, chance.uniform(*length) if length else 0, chance.uniform(0.5, 4), chance.choice([1, 60, 700, 9000]),
                       chance.choice(["upstream", "downstream"]))
