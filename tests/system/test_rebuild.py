@@ -236,7 +236,7 @@ def test_a_change_whose_process_is_gone_is_completed_by_whoever_is_there(shop, c
 def test_only_operators_may(shop, customer, operator):
     for answer in (customer.gets(PATH), customer.posts(PATH)):
         assert_problem(answer, 403, "/problems/forbidden")
-    assert_problem(operator.posts(PATH, key="x" * 256), 400, "/problems/invalid-idempotency-key")
+    assert_problem(operator.posts(PATH, key="x" * 256), 400, "/problems/idempotency-key")
 
 
 def test_the_command_tells_how_it_went(shop, customer, operator, keys):
