@@ -8,12 +8,13 @@ kube_score_make() {
     go_tool_make kube-score "$KUBE_SCORE_VERSION" github.com/zegl/kube-score/cmd/kube-score
 }
 
-# Whose definitions (CRDs), and where in the module they are. Those of Strimzi and CloudNativePG are in no Go module that a proxy has.
+# Whose definitions (CRDs), and where in the module they are. Those of Strimzi are in no Go module that a proxy has.
 CRDS=(
     istio.io/api@v1.31.4:kubernetes
     sigs.k8s.io/gateway-api@v1.6.0:config/crd/standard
     github.com/kedacore/keda/v2@v2.20.2:config/crd/bases
     github.com/external-secrets/external-secrets@v1.3.2:config/crds/bases
+    github.com/cloudnative-pg/cloudnative-pg@v1.27.0:config/crd/bases
 )
 
 # crds_make: into build/tools/crds, a folder for each module, when what is there is another list's. The list comes last: a cut-off fetch is none.
