@@ -1,9 +1,13 @@
-"""Pods are killed at random while orders are placed, paid and cancelled; afterwards every order has ended rightly. KILL_SECONDS, KILL_SEED: how long, and which."""
+"""Pods are killed at random, and services rolled out anew, while orders are placed, paid and cancelled; afterwards every order has ended rightly, and the auditor finds nothing wrong in
+all that is stored. KILL_SECONDS, KILL_SEED: how long, and which."""
 import os
 import random
 import threading
 import time
 
+import pytest
+
+from audit import out_of_reach, verify
 from conftest import Books, kubectl, pods, runs
 from endings import assert_told
 from people import Customer
@@ -20,16 +24,20 @@ ENDS = {"COMPLETED": (["ORDER_CONFIRMED", "DELIVERY_STARTED", "DELIVERY_COMPLETE
 
 
 def kills(chance, over):
-    """One pod after the other, without notice; a store now and then. Which were killed."""
-    killed = []
+    """One pod after the other, without notice; a store now and then, and now and then a service's pods are all replaced in good order. Which were killed; which were rolled out."""
+    killed, rolled = [], []
     while not over.wait(chance.uniform(2, 6)):
         there = pods()
         apps = sorted(there.keys() - STORES) * 3 + sorted(STORES & there.keys())
         app = chance.choice(apps)
         pod = chance.choice(sorted(there[app]))
-        kubectl("delete", "pod", pod, "--force", "--grace-period=0", "--ignore-not-found")
-        killed.append(app)
-    return killed
+        if app not in STORES and chance.random() < 0.15:
+            kubectl("rollout", "restart", f"deployment/{app}")
+            rolled.append(app)
+        else:
+            kubectl("delete", "pod", pod, "--force", "--grace-period=0", "--ignore-not-found")
+            killed.append(app)
+    return killed, rolled
 
 
 def lives(customer, chance, product, over):
@@ -73,7 +81,7 @@ def test_every_order_ends_rightly_though_pods_are_killed(shop, record_property):
     timer = threading.Timer(SECONDS, over.set)
     timer.start()
     try:
-        killed, *placed = at_once([lambda: kills(random.Random(SEED), over)] + [
+        (killed, rolled), *placed = at_once([lambda: kills(random.Random(SEED), over)] + [
             lambda n=n, customer=customer: lives(customer, random.Random(SEED * 1000 + n), product, over) for n, customer in enumerate(customers)])
     finally:
         over.set()
@@ -82,7 +90,7 @@ def test_every_order_ends_rightly_though_pods_are_killed(shop, record_property):
     began = time.monotonic()
     runs("bash", "-euc", ". docs/operations/cluster/words.sh; settled")
     ends = at_once([lambda order=order: assert_ended_rightly(order) for order in orders], width=4)
-    print(f"{len(killed)} pods killed: {' '.join(killed)}; {len(orders)} orders: {ends.count('COMPLETED')} completed, {ends.count('CANCELLED')} cancelled; "
+    print(f"{len(killed)} pods killed: {' '.join(killed)}; rolled out: {' '.join(rolled)}; {len(orders)} orders: {ends.count('COMPLETED')} completed, {ends.count('CANCELLED')} cancelled; "
           f"all ended {time.monotonic() - began:.0f} s after the last kill")
     for what, value in (("killed", len(killed)), ("orders", len(orders)), ("cancelled", ends.count("CANCELLED"))):
         record_property(what, value)
@@ -90,3 +98,13 @@ def test_every_order_ends_rightly_though_pods_are_killed(shop, record_property):
     for customer, some in zip(customers, placed):
         assert sorted(shown["id"] for shown in customer.history()) == sorted(order.id for order in some)  # none that nobody knows of
     assert books.differences() == []
+
+
+def test_the_auditor_finds_nothing(shop, tmp_path):
+    """In all that this cluster's stores have: of the kills, of the pages, of the stories."""
+    reason = out_of_reach()
+    if reason:
+        pytest.skip(reason)
+    audit = verify(tmp_path, "--min-orders", "1")
+    print({number: invariant["looked"] for number, invariant in audit.invariants.items()})
+    assert audit.violated() == {} and audit.holds, audit.violated()
