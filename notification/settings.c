@@ -8,6 +8,8 @@ const struct setting notification_settings[] = {
      "whether the channel \"log\" writes its notices into the log; off: it takes them and stays silent, for load"},
     {"JUMUN_CHANNEL_DEADLINE_MS", SETTING_MILLISECONDS, "10000", &notification_config.deadline, 100, 25000,
      "how long a channel's provider may take for a notice"},
+    {"JUMUN_SWEEP_AFTER_MS", SETTING_MILLISECONDS, "60000", &notification_config.sweep_after, 1000, 600000,
+     "a notice that was not answered for so long, and has not failed, is lost, and sent again: longer than any channel takes"},
     {"JUMUN_SMTP_URL", SETTING_URL, "", &notification_config.smtp_url, 0, 0,
      "the mail server, smtp://host:port or, with TLS, smtps://host:port; without it the channel \"email\" is not offered"},
     {"JUMUN_SMTP_FROM", SETTING_TEXT, "no-reply@jumun.example", &notification_config.smtp_from, 0, 0, "the sender's address in mails"},

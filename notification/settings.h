@@ -6,7 +6,7 @@
 
 struct notification_config {
     bool log_channel;
-    duration deadline;
+    duration deadline, sweep_after;
     const char *smtp_url, *smtp_from, *smtp_user, *smtp_password;
     const char *webhook_secret;
     bool webhook_private;

@@ -18,5 +18,6 @@ void channels_put(struct json_writer *w, const char *key, const struct channel_l
 void channels_decode(struct arena *arena, struct str json, void *field); /* of a struct channel_list */
 
 bool sweep_start(struct engine *engine, char problem[200]);
+void sweep_stop(void);
 
 #endif

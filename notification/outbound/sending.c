@@ -125,6 +125,7 @@ bool sending_start(struct engine *engine, char problem[200])
 
 void sending_stop(void)
 {
+    sweep_stop();
     started = false;
     for (int i = 0; i < NOTICE_CHANNELS; i++)
         if (channels[i]->offered() && channels[i]->stop)

@@ -44,12 +44,13 @@ class Posts:
     """What was posted to it, as (headers, body). `answers(n, body)` says (status, JSON) for the n-th post, counted from 1."""
 
     def __init__(self, answers, port=0):
-        posts, self.received = self, []
+        posts, self.received, self.ports = self, [], []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):  # by HTTP/1.0: no connection outlives the story
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 posts.received.append((dict(self.headers), body))
+                posts.ports.append(self.client_address[1])
                 status, answer = answers(len(posts.received), json.loads(body))
                 text = json.dumps(answer).encode()
                 self.send_response(status)

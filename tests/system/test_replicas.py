@@ -1,12 +1,17 @@
 """Two processes of each service: what one has begun, the other ends."""
 import contextlib
+import os
+import pathlib
+import signal
 import time
 
 import pytest
 
 from lifecycle import assert_each_went_well_and_once
 from people import Customer, Order, basket
+from receivers import Posts
 from shop import SERVICES, port
+from test_notifications import notices_of, prefers
 from test_operation import metric
 from waiting import at_once, until
 from wire import Wire, new_key
@@ -87,3 +92,37 @@ def test_one_key_at_both_gateways_is_one_order(shop, customer, second, topics):
     order = Order(customer, answers[0]).waits_until("COMPLETED")
     assert [seen["id"] for seen in customer.history()] == [order.id]
     assert_each_went_well_and_once(topics, [order])
+
+
+def who_sends_from(shop, local_port):
+    """Which process of notification has this end of a connection?"""
+    rows = (line.split() for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:])
+    sockets = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(f":{local_port:04X}")}
+    for process in ("notification", "notification-2"):
+        for held in pathlib.Path(f"/proc/{shop.pid(process)}/fd").iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if os.readlink(held) in sockets:
+                    return process
+    raise AssertionError(f"nobody has the port {local_port}")
+
+
+@pytest.mark.told(REPLICAS="2", SWEEP_AFTER_MS="12000")
+def test_a_notice_is_sent_though_its_process_stands_still(shop, customer):
+    """Longer than a channel may take (10 s). Nobody is started anew, who would look for what was left."""
+    frozen = []
+
+    def stands_still(number, body):
+        if number == 1:
+            frozen.append(shop.pid(who_sends_from(shop, hook.ports[0])))
+            os.kill(frozen[0], signal.SIGSTOP)
+        return 200, {}
+
+    with contextlib.ExitStack() as stack:
+        hook = stack.enter_context(contextlib.closing(Posts(stands_still)))
+        stack.callback(lambda: [os.kill(pid, signal.SIGCONT) for pid in frozen])
+        prefers(customer, "ko", ["webhook"], webhookUrl=hook.url)
+        order = customer.orders(shop.tea)
+        until(lambda: frozen, "a process stands still while it sends")
+        first = hook.bodies()[0]
+        until(lambda: len(hook.bodies(id=first["id"])) > 1, "the other one sends it again")
+        assert notices_of(order, [first["kind"]])[first["kind"]]["id"] == first["id"]

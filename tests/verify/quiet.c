@@ -60,6 +60,26 @@ static void look_at_timers(struct quiet *q, enum context context, PGconn *connec
     PQclear(rows);
 }
 
+/* Those of before are found by 18. */
+static const char unsent_query[] = "select order_id::text, id::text, kind from notice n where status = 'PENDING' and at > now() - interval '1 hour'"
+                                   " and not exists (select from timer t where t.aggregate = n.id) order by at limit 100";
+
+/* What is being sent has no timer: when it is lost, notification's sweep finds it a minute later. */
+static void look_at_notices(struct quiet *q)
+{
+    PGconn *connection = database_open(q->audit, CONTEXT_NOTIFICATION);
+    if (!connection)
+        return;
+    PGresult *rows = PQexec(connection, unsent_query);
+    for (int i = 0; i < PQntuples(rows); i++) {
+        struct uuid id = {{0}};
+        uuid_parse(str_of(PQgetvalue(rows, i, 0)), &id);
+        disturb(q, id, "order %s: notice %s: %s is being sent", PQgetvalue(rows, i, 0), PQgetvalue(rows, i, 1), PQgetvalue(rows, i, 2));
+    }
+    PQclear(rows);
+    PQfinish(connection);
+}
+
 static int64_t number(const PGresult *rows, int column)
 {
     int64_t n;
@@ -207,6 +227,8 @@ static bool look(struct quiet *q)
         look_at_group(q, context);
     }
     look_at_view(q);
+    if (q->disturbed == 0)
+        look_at_notices(q);
     return q->disturbed == 0;
 }
 
