@@ -1,11 +1,12 @@
 /*
- * Sweep: sends again what was intended and never answered, because a process ended or stood still between the commit and the channel's answer, or because
- * the answer to the commit itself was lost.
+ * Sweep: sends again what was intended and never answered, because a process ended or stood still between the commit and the channel's
+ * answer, or because the answer to the commit itself was lost.
  *
- * At the start, for what this process left when it ended: it was written within moments of the last thing that this context did, so an hour before its last
- * event is far enough back, however long the pause was since. Then, round after round, for what other processes leave: each notice is looked at once, when it
- * is so old that it must have come back. Those that have failed already (attempts > 0) have a timer, and are left to it. Another replica's notices that are
- * just being sent may be among the first ones, and two replicas may find the same: a channel may get a notice twice.
+ * At the start, for what this process left when it ended: it was written within moments of the last thing that this context did, so an hour
+ * before its last event is far enough back, however long the pause was since. Then, round after round, for what other processes leave: each
+ * notice is looked at once, when it is so old that it must have come back. Those that have failed already (attempts > 0) have a timer, and
+ * are left to it. Another replica's notices that are just being sent may be among the first ones, and two replicas may find the same: a
+ * channel may get a notice twice.
  */
 #include "clock.h"
 #include "invariant.h"

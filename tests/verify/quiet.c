@@ -61,8 +61,9 @@ static void look_at_timers(struct quiet *q, enum context context, PGconn *connec
 }
 
 /* Those of before are found by 18. */
-static const char unsent_query[] = "select order_id::text, id::text, kind from notice n where status = 'PENDING' and at > now() - interval '1 hour'"
-                                   " and not exists (select from timer t where t.aggregate = n.id) order by at limit 100";
+static const char unsent_query[] =
+    "select order_id::text, id::text, kind from notice n where status = 'PENDING' and at > now() - interval '1 hour'"
+    " and not exists (select from timer t where t.aggregate = n.id) order by at limit 100";
 
 /* What is being sent has no timer: when it is lost, notification's sweep finds it a minute later. */
 static void look_at_notices(struct quiet *q)
