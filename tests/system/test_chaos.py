@@ -11,6 +11,7 @@ import pytest
 
 from auditor import verify_told
 from chaos import KINDS, Chaos, plan
+from disk import small_disks
 from endings import end_of
 from people import Customer
 from proxy import ABOVE, Proxy
@@ -37,29 +38,39 @@ def proxy():
     proxy.close()
 
 
+@pytest.fixture(scope="module")
+def disks(whole_shop):
+    with small_disks(whole_shop) as disks:
+        yield disks
+
+
 def test_a_seed_is_a_plan_and_each_kind_is_in_it():
     assert plan("7", 120) == plan("7", 120) != plan("8", 120)
     for seed in range(20):
         assert {fault.kind for fault in plan(seed, 60)} == set(KINDS)
+        assert {fault.kind for fault in plan(seed, 60, leaving_out=["full"])} == set(KINDS) - {"full"}
 
 
-def test_chaos(shop, wire, contract, topics, proxy, tmp_path):
+def test_chaos(disks, shop, wire, contract, topics, proxy, tmp_path):
     told = Told(tmp_path / "history")
-    chaos, faults = Chaos(shop, proxy), plan(SEED, MINUTES * 60)
-    print(f"\nseed {SEED}, {MINUTES:g} min, {len(faults)} faults")
+    chaos, faults = Chaos(shop, proxy, disks), plan(SEED, MINUTES * 60, () if disks else ["full"])
+    print(f"\nseed {SEED}, {MINUTES:g} min" + ("" if disks else "; no disk will be full"))
     second = Wire(port=port("gateway-2"), saw=contract.saw)
     customers, product = [[Customer(one, told) for _ in range(CUSTOMERS)] for one in (wire, second) * SHOPPERS], shop.sells(price=PRICE, stock=STOCK)
     done, began = Counter(), time.monotonic()
 
     def all_done():
         for fault in faults:
+            if not fault.must and time.monotonic() - began > MINUTES * 60:
+                break
             print(f"{time.monotonic() - began:6.1f} s  {fault}", flush=True)
             chaos.does(fault)
             done[fault.kind] += 1
         shop.waits_until_ready()
 
     wishes = wishes_until(all_done, customers, product, random.Random(SEED), PACE)
-    assert done == Counter(fault.kind for fault in faults)
+    print(f"{sum(done.values())} faults: {dict(sorted(done.items()))}")
+    assert not Counter(fault.kind for fault in faults if fault.must) - done
     quiet = time.monotonic()
     ends = at_once([lambda wish=wish: end_of(wish.order, limit=120) for wish in wishes], width=8)
     print(f"{time.monotonic() - quiet:.0f} s later {len(wishes)} orders have ended: {ends.count('COMPLETED')} completed, {ends.count('CANCELLED')} cancelled")
