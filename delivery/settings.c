@@ -10,5 +10,7 @@ const struct setting delivery_settings[] = {
      "how long the simulated carrier lets goods wait; 0: not at all"},
     {"JUMUN_CARRIER_COMPLETE_DELAY_MS", SETTING_MILLISECONDS, "2000", &delivery_config.carrier_complete_delay, 0, 86400000,
      "how long the simulated carrier is on its way; 0: not at all"},
+    {"JUMUN_CARRIER_PATIENCE_MS", SETTING_MILLISECONDS, "30000", &delivery_config.carrier_patience, 1, 30000,
+     "how long until the carrier is asked again for what may have been forgotten in a crash"},
     {.name = NULL},
 };

@@ -6,7 +6,7 @@
 
 struct delivery_config {
     const char *carrier;
-    duration carrier_start_delay, carrier_complete_delay;
+    duration carrier_start_delay, carrier_complete_delay, carrier_patience;
 };
 extern struct delivery_config delivery_config;
 extern const struct setting delivery_settings[];

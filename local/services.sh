@@ -114,7 +114,8 @@ secret() {
 }
 
 # The settings stand in a file that only we may read, because of the passwords; the supervisor gives an empty environment.
-# A file `once` beside it is for the next start alone: what a test tells a process must not meet the one that follows it.
+# A file `once` beside it is for the next start alone: what a test tells a process must not meet the one that follows it. It may name what the program
+# is started by, in `under`.
 service_define() {
     local -a as=()
     local program
@@ -125,7 +126,7 @@ set -a
 . ./settings
 [ ! -e once ] || { . ./once; rm once; }
 set +a
-exec ${as[*]} $(printf %q "$program")
+exec ${as[*]} \${under:-} $(printf %q "$program")
 SH
 }
 

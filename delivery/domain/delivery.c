@@ -59,11 +59,12 @@ static void keys_of(const struct command *c, struct keys *keys)
 
 /* ── the two facts ──────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static void request(struct aggregate *a, const struct delivery_facts *facts, struct decision *d)
+static void request(struct aggregate *a, const struct delivery_facts *facts, duration carrier_patience, struct decision *d)
 {
+    invariant(carrier_patience > 0);
     decision_event(d, a, DELIVERY_REQUESTED_EVENT, facts);
     decision_effect(d, a, HAND_TO_CARRIER, NULL, 0);
-    decision_timer(d, a, CARRIER_TIMER, facts->at + CARRIER_PATIENCE);
+    decision_timer(d, a, CARRIER_TIMER, facts->at + carrier_patience);
 }
 
 static void record_confirmed(const struct command *c, struct aggregate *a, struct decision *d)
@@ -75,7 +76,7 @@ static void record_confirmed(const struct command *c, struct aggregate *a, struc
     case DELIVERY_NONE: decision_event(d, a, DELIVERY_AWAITED_EVENT, &facts); return;
     case DELIVERY_AWAITING:
         if (uuid_is_nil(delivery->customer))
-            request(a, &facts, d);
+            request(a, &facts, confirmed->carrier_patience, d);
         return;
     case DELIVERY_READY:
     case DELIVERY_STARTED:
@@ -89,12 +90,13 @@ static void record_confirmed(const struct command *c, struct aggregate *a, struc
 static void record_prepared(const struct command *c, struct aggregate *a, struct decision *d)
 {
     const struct delivery *delivery = a->state;
-    struct delivery_facts facts = {.lines = ((const struct record_prepared *)c->data)->lines, .at = c->now};
+    const struct record_prepared *prepared = c->data;
+    struct delivery_facts facts = {.lines = prepared->lines, .at = c->now};
     switch (delivery->state) {
     case DELIVERY_NONE: decision_event(d, a, DELIVERY_PREPARED_EVENT, &facts); return; /* the confirmation will come */
     case DELIVERY_AWAITING:
         if (str_absent(delivery->lines))
-            request(a, &facts, d);
+            request(a, &facts, prepared->carrier_patience, d);
         return;
     case DELIVERY_READY:
     case DELIVERY_STARTED:
@@ -172,15 +174,21 @@ static void cancel(const struct command *c, struct aggregate *a, struct decision
     unreachable();
 }
 
+static duration patience_with(duration age)
+{
+    if (age < LONGEST_CARRIER_PATIENCE)
+        return age;
+    return age / 10 > LONGEST_CARRIER_PATIENCE ? age / 10 : LONGEST_CARRIER_PATIENCE;
+}
+
 /* Not at the door yet: the carrier may never have heard of it, or have forgotten it in a crash. */
 static void ask_carrier_again(const struct command *c, struct aggregate *a, struct decision *d)
 {
     const struct delivery *delivery = a->state;
     if (delivery->state != DELIVERY_READY && delivery->state != DELIVERY_STARTED)
         return;
-    duration patience = (c->now - delivery->requested_at) / 10;
     decision_effect(d, a, HAND_TO_CARRIER, NULL, 0);
-    decision_timer(d, a, CARRIER_TIMER, c->now + (patience > CARRIER_PATIENCE ? patience : CARRIER_PATIENCE));
+    decision_timer(d, a, CARRIER_TIMER, c->now + patience_with(c->now - delivery->requested_at));
 }
 
 static void decide(const struct command *c, struct aggregate *const *a, struct decision *d)

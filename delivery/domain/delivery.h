@@ -89,11 +89,13 @@ struct delivery_cancelled {
 struct record_confirmed {
     struct uuid order, customer;
     struct str address;
+    duration carrier_patience; /* > 0, as JUMUN_CARRIER_PATIENCE_MS says */
 };
 
 struct record_prepared {
     struct uuid order;
     struct str lines;
+    duration carrier_patience;
 };
 
 /* A courier is a person: told when it makes no sense. A carrier may say the same again, because it may have been asked again. */
@@ -117,8 +119,11 @@ struct cancel_delivery {
 
 /* ── ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
 
-/* The carrier is asked again after this long; when a delivery is old, after a tenth of its age. */
-#define CARRIER_PATIENCE SECONDS(30)
+/*
+ * The carrier is asked again after the patience that came with the order; then whenever the delivery has become twice as old, but after no
+ * longer than this; and when it is old, after a tenth of its age.
+ */
+#define LONGEST_CARRIER_PATIENCE SECONDS(30)
 
 /* The same order always has the same: twelve digits behind a prefix. */
 struct str delivery_tracking_number(struct arena *arena, const char *prefix, struct uuid order);

@@ -1,4 +1,5 @@
 /* Foreign events become commands: what confirms an order, what prepares its goods, and what cancels it. */
+#include "../settings.h"
 #include "delivery.h"
 #include "inbound.h"
 
@@ -21,7 +22,8 @@ static bool order_confirmed(struct arena *arena, const struct cloud_event *event
         *reason = STR("data/address: wrong-type: expected an object");
         return false;
     }
-    struct record_confirmed confirmed = {event->subject, confirmation.customer, confirmation.address};
+    struct record_confirmed confirmed = {event->subject, confirmation.customer, confirmation.address,
+                                         delivery_config.carrier_patience};
     command->type = RECORD_CONFIRMED;
     command->data = arena_copy(arena, &confirmed, sizeof confirmed);
     return true;
@@ -69,7 +71,7 @@ static bool preparation_completed(struct arena *arena, const struct cloud_event 
     struct preparation preparation;
     if (!intake_decode(arena, event, &preparation_shape, &preparation, reason))
         return false;
-    struct record_prepared prepared = {event->subject, lines_text(arena, &preparation.lines)};
+    struct record_prepared prepared = {event->subject, lines_text(arena, &preparation.lines), delivery_config.carrier_patience};
     command->type = RECORD_PREPARED;
     command->data = arena_copy(arena, &prepared, sizeof prepared);
     return true;

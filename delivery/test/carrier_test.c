@@ -112,8 +112,8 @@ static const struct str lines = STR_CONST("[{\"product\":\"01900000-0000-7000-80
 static void ready(struct story *s)
 {
     story_init(s, &delivery_decider);
-    struct record_confirmed confirmed = {orders[0], {{7}}, STR("{}")};
-    struct record_prepared prepared = {orders[0], lines};
+    struct record_confirmed confirmed = {orders[0], {{7}}, STR("{}"), LONGEST_CARRIER_PATIENCE};
+    struct record_prepared prepared = {orders[0], lines, LONGEST_CARRIER_PATIENCE};
     given(s, (struct command){.type = RECORD_CONFIRMED, .data = &confirmed});
     when(s, (struct command){.type = RECORD_PREPARED, .data = &prepared});
     then_effect(s, HAND_TO_CARRIER);

@@ -45,13 +45,13 @@ static int stop(void **state)
 
 static void confirm(int replica, struct uuid order)
 {
-    struct record_confirmed confirmed = {order, {{7}}, STR("{\"recipient\":\"김하늘\"}")};
+    struct record_confirmed confirmed = {order, {{7}}, STR("{\"recipient\":\"김하늘\"}"), LONGEST_CARRIER_PATIENCE};
     replicas_submit(&r, replica, RECORD_CONFIRMED, &confirmed, sizeof confirmed, order);
 }
 
 static void prepare(int replica, struct uuid order)
 {
-    struct record_prepared prepared = {order, STR(LINES)};
+    struct record_prepared prepared = {order, STR(LINES), LONGEST_CARRIER_PATIENCE};
     replicas_submit(&r, replica, RECORD_PREPARED, &prepared, sizeof prepared, order);
 }
 

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#define PATIENCE SECONDS(2)
+
 static const struct uuid order = {{11}}, customer = {{7}};
 
 static int start_story(void **state)
@@ -28,15 +30,18 @@ static int end_story(void **state)
 
 static struct command confirmed(void)
 {
-    static const struct record_confirmed data = {
-        .order = {{11}}, .customer = {{7}}, .address = STR_CONST("{\"recipient\":\"김하늘\",\"zip\":\"04524\"}")};
+    static const struct record_confirmed data = {.order = {{11}},
+                                                 .customer = {{7}},
+                                                 .address = STR_CONST("{\"recipient\":\"김하늘\",\"zip\":\"04524\"}"),
+                                                 .carrier_patience = PATIENCE};
     return (struct command){.type = RECORD_CONFIRMED, .data = &data};
 }
 
 static struct command prepared(void)
 {
-    static const struct record_prepared data = {
-        .order = {{11}}, .lines = STR_CONST("[{\"product\":\"01900000-0000-7000-8000-000000000001\",\"quantity\":2}]")};
+    static const struct record_prepared data = {.order = {{11}},
+                                                .lines = STR_CONST("[{\"product\":\"01900000-0000-7000-8000-000000000001\",\"quantity\":2}]"),
+                                                .carrier_patience = PATIENCE};
     return (struct command){.type = RECORD_PREPARED, .data = &data};
 }
 
@@ -90,7 +95,7 @@ static void a_confirmed_and_prepared_order_is_handed_to_the_carrier(void **state
     then_event(s, DELIVERY_REQUESTED_EVENT);
     then_no_more(s);
     then_effect(s, HAND_TO_CARRIER);
-    assert_int_equal(then_timer(s, CARRIER_TIMER), s->now + CARRIER_PATIENCE);
+    assert_int_equal(then_timer(s, CARRIER_TIMER), s->now + PATIENCE);
     expect_state(s, DELIVERY_READY);
 }
 
@@ -224,15 +229,30 @@ static void a_carrier_that_forgot_is_asked_again(void **state)
     struct story *s = *state;
     given(s, confirmed());
     given(s, prepared());
-    s->now += CARRIER_PATIENCE;
+    s->now += PATIENCE;
     when(s, patience_ends());
     then_no_more(s);
     then_effect(s, HAND_TO_CARRIER);
-    assert_int_equal(then_timer(s, CARRIER_TIMER), s->now + CARRIER_PATIENCE);
+    assert_int_equal(then_timer(s, CARRIER_TIMER), s->now + PATIENCE);
     given(s, started(BY_CARRIER));
-    s->now += CARRIER_PATIENCE;
+    s->now += PATIENCE;
     when(s, patience_ends());
     then_effect(s, HAND_TO_CARRIER);
+}
+
+static void a_carrier_is_asked_whenever_the_delivery_is_twice_as_old_and_every_half_minute(void **state)
+{
+    static const duration until_next[] = {SECONDS(2), SECONDS(4), SECONDS(8), SECONDS(16), SECONDS(30), SECONDS(30)};
+    struct story *s = *state;
+    given(s, prepared());
+    given(s, confirmed());
+    s->now += PATIENCE;
+    for (size_t i = 0; i < sizeof until_next / sizeof until_next[0]; i++) {
+        when(s, patience_ends());
+        then_effect(s, HAND_TO_CARRIER);
+        assert_int_equal(then_timer(s, CARRIER_TIMER), s->now + until_next[i]);
+        s->now += until_next[i];
+    }
 }
 
 static void the_older_a_delivery_the_seldomer_the_carrier_is_asked(void **state)
@@ -368,6 +388,7 @@ int main(void)
         STORY(a_cancel_before_the_goods_are_there_names_them_too),
         STORY(a_cancel_that_comes_first_leaves_a_tombstone),
         STORY(a_carrier_that_forgot_is_asked_again),
+        STORY(a_carrier_is_asked_whenever_the_delivery_is_twice_as_old_and_every_half_minute),
         STORY(the_older_a_delivery_the_seldomer_the_carrier_is_asked),
         STORY(a_tracking_number_is_the_orders_own),
         cmocka_unit_test(every_cell_is_stated),

@@ -21,8 +21,8 @@ static struct fact_lines uncarried(struct str text)
 
 static bool take(struct world *w, const struct fact *f, struct command *c)
 {
-    struct record_confirmed confirmed = {f->subject, f->customer, f->address};
-    struct record_prepared prepared = {f->subject, carried(&f->lines)};
+    struct record_confirmed confirmed = {f->subject, f->customer, f->address, LONGEST_CARRIER_PATIENCE};
+    struct record_prepared prepared = {f->subject, carried(&f->lines), LONGEST_CARRIER_PATIENCE};
     struct cancel_delivery cancel = {f->subject, f->customer, carried(&f->lines)};
     switch ((int)f->type) {
     case FACT_OrderConfirmed:

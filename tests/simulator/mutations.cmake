@@ -94,7 +94,7 @@ mutation(no_timer_beside_the_question_to_payment order/domain/paying.c
     "decision_timer(d, a, ORDER_UNPAID_TIMER, again < pay_until ? again : pay_until);"
     "(void)again, (void)pay_until;")
 mutation(no_timer_beside_the_carrier delivery/domain/delivery.c
-    "decision_timer(d, a, CARRIER_TIMER, facts->at + CARRIER_PATIENCE);"
+    "decision_timer(d, a, CARRIER_TIMER, facts->at + carrier_patience);"
     "")
 
 # ── notices ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -25,6 +25,14 @@ class Audit:
         return {number for number, invariant in self.invariants.items() if invariant["verdict"] == "not-checked"}
 
 
+def verify_told(told, *words):
+    """With all that clients were told; each line of it must have been read."""
+    audit = verify("--history", str(told.path), *words)
+    assert audit.violated() == {} and audit.holds and not audit.unchecked(), (audit.violated(), audit.unchecked())
+    assert audit.invariants[20]["looked"] == told.lines and audit.invariants[19]["looked"] >= told.oks > 0, (audit.invariants[19], told.lines, told.oks)
+    return audit
+
+
 def verify(*words, patience=LIMIT):
     """`patience`: seconds that it waits for quiet."""
     done = subprocess.run([ROOT / "jumun", "verify", "--json", "--patience", str(int(patience)), *words], capture_output=True, text=True, timeout=300,

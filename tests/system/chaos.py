@@ -1,15 +1,19 @@
 """Faults by a seed: which, of what, how long, one after the other; and how each is done.
 
 A fault is over when its cause is; what follows from it goes on into the next ones."""
+import contextlib
 import dataclasses
+import email.utils
+import glob
 import os
 import random
 import signal
 import time
 
 import redis
+import requests
 
-from shop import SERVICES, STORE_PORTS
+from shop import RUN, SERVICES, STORE_PORTS, admin_port
 from waiting import until
 
 ROWS = ("", "-2")
@@ -26,13 +30,16 @@ class Fault:
     pause: float    # until the next one
     bytes: int      # cut: so many still pass
     stream: str     # cut: of what the service, or of what the store says
+    hours: int      # clock: so far it is stepped
+    must: bool      # come, even when the time is over
 
     def __str__(self):
         return f"{self.kind} {self.target}" + (f" for {self.seconds:.1f} s" if self.seconds else "") + \
-            (f" after {self.bytes} bytes {self.stream}" if self.kind == "cut" else "")
+            (f" after {self.bytes} bytes {self.stream}" if self.kind == "cut" else f" by {self.hours:+d} h" if self.kind == "clock" else "")
 
 
 PROCESSES = [service + row for service in SERVICES for row in ROWS]
+CLOCKS = [process for process in PROCESSES if not process.startswith("gateway")]  # a gateway that lives in the past or the future believes no token
 KINDS = {  # what each may hit, and how long it may last
     "kill": (PROCESSES, None),
     "freeze": (PROCESSES, (2, LONGEST_FREEZE)),
@@ -44,32 +51,36 @@ KINDS = {  # what each may hit, and how long it may last
     "stall": (tuple(STORE_PORTS), (2, 6)),
     "cut": (tuple(STORE_PORTS), (2, 5)),
     "part": (tuple(STORE_PORTS), (1, 6)),
+    "clock": (CLOCKS, (2, 6)),         # stepped in the middle of its life, and back
+    "full": (("postgres", "kafka"), (2, 6)),  # its disk: only where there are small ones, see disk.py
 }
 
 
-def plan(seed, seconds):
-    """Each kind of fault at each store once, each kind at a process as often as chance has it; further ones until the time is over."""
+def plan(seed, seconds, leaving_out=()):
+    """Each kind of fault at each store once, each kind at a process as often as chance has it; further ones for as long as there may be time."""
     chance = random.Random(f"chaos {seed}")
-    must = [(kind, target) for kind, (targets, _) in KINDS.items() for target in (targets if len(targets) <= len(STORE_PORTS) else [chance.choice(targets)])]
+    kinds = [kind for kind in KINDS if kind not in leaving_out]
+    must = [(kind, target) for kind in kinds for targets in [KINDS[kind][0]] for target in (targets if len(targets) <= len(STORE_PORTS) else [chance.choice(targets)])]
     chance.shuffle(must)
     faults, left = [], seconds
     while left > 0 or must:
+        is_must = bool(must)
         if must:
             kind, target = must.pop()
         else:
-            kind = chance.choice([*KINDS, "kill", "kill", "freeze"])
+            kind = chance.choice([*kinds, "kill", "kill", "freeze"])
             target = chance.choice(KINDS[kind][0])
         length = KINDS[kind][1]
         fault = Fault(kind, target, chance.uniform(*length) if length else 0, chance.uniform(0.5, 4), chance.choice([1, 60, 700, 9000]),
-                      chance.choice(["upstream", "downstream"]))
+                      chance.choice(["upstream", "downstream"]), chance.choice([-1, 1]) * chance.randint(1, 12), is_must)
         faults.append(fault)
         left -= fault.seconds + fault.pause
     return faults
 
 
 class Chaos:
-    def __init__(self, shop, proxy):
-        self.shop, self.proxy = shop, proxy
+    def __init__(self, shop, proxy, disks):
+        self.shop, self.proxy, self.disks = shop, proxy, disks
 
     def does(self, fault):
         """Until its cause is over. Raises when it had none of its effect."""
@@ -132,6 +143,20 @@ class Chaos:
         finally:
             self.proxy.lets_in(fault.target)
 
+    def clock(self, fault):
+        """Of its time of day; the monotonic clock goes on as it does."""
+        clock = Clock(fault.target)
+        self.shop.starts_once_with({fault.target: clock.settings})
+        clock.is_stepped(fault.hours)
+        time.sleep(fault.seconds)
+        clock.is_stepped(0)
+        self.shop.stop(fault.target)
+        self.shop.start(fault.target)
+
+    def full(self, fault):
+        with self.disks[fault.target].full():
+            time.sleep(fault.seconds)
+
     def _spoiled(self, fault, toxic, stream, **attributes):
         self.proxy.spoils(fault.target, toxic, stream, **attributes)
         try:
@@ -150,6 +175,32 @@ class Chaos:
 
     def _is_another(self, process, pid):
         until(lambda: self.shop.pid(process) not in (None, pid), f"the supervisor has started {process} again", LIMIT)
+
+
+class Clock:
+    """libfaketime's, for one process; read anew once a second."""
+
+    def __init__(self, process):
+        self.process, self.file = process, RUN / "service" / process / "clock"
+        self._write(0)
+        (library,) = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
+        self.settings = {"under": f"/usr/bin/env LD_PRELOAD={library}", "FAKETIME_TIMESTAMP_FILE": str(self.file), "FAKETIME_CACHE_DURATION": "1",
+                         "FAKETIME_DONT_FAKE_MONOTONIC": "1", "FAKETIME_FORCE_MONOTONIC_FIX": "0"}  # the fix breaks waits by the monotonic clock
+
+    def is_stepped(self, hours):
+        """So far from the right time, as the process itself says."""
+        self._write(hours)
+        until(lambda: self._ahead() is not None and abs(self._ahead() - hours * 3600) < 600, lambda: f"the clock of {self.process} is stepped by {hours} h: {self._ahead()}")
+
+    def _write(self, hours):
+        new = self.file.with_suffix(".new")
+        new.write_text(f"{hours:+d}h\n")
+        new.rename(self.file)
+
+    def _ahead(self):
+        with contextlib.suppress(requests.RequestException):
+            said = requests.get(f"http://127.0.0.1:{admin_port(self.process)}/healthz", timeout=10).headers["Date"]
+            return email.utils.parsedate_to_datetime(said).timestamp() - time.time()
 
 
 def state(pid):

@@ -1,4 +1,5 @@
 """The people of the stories: customers, administrators, couriers, and somebody without a token; and the orders that customers hold."""
+import contextlib
 import uuid
 
 from waiting import LIMIT, until
@@ -10,6 +11,8 @@ ADDRESS = {"recipient": "김주문", "phone": "010-1234-5678", "zip": "63535", "
 
 class Person:
     """Whoever asks the gateway; without roles, somebody it does not know."""
+
+    told = None  # or where it is kept what each attempt of what it insists on was answered: told.py
 
     def __init__(self, wire, *roles):
         self.wire, self.roles = wire, roles
@@ -62,12 +65,12 @@ class Person:
     def insists(self, method, path, body, key, limit=LIMIT):
         """Repeats the same request until it is answered for good: neither lost, nor unavailable, nor still being answered."""
         def answered():
-            try:
+            answer = None
+            with contextlib.suppress(NoAnswer):
                 answer = self.asks(method, path, body, key=key, timeout=30)
-            except NoAnswer:
-                return None
-            running = answer.status == 409 and answer.json["type"] == "/problems/request-in-progress"
-            return None if running or answer.status in (503, 504) else answer
+            if self.told:
+                self.told.keep(self, method, path, key, answer)
+            return None if answer is None or answer.is_under_way or answer.status in (503, 504) else answer
 
         return until(answered, f"an answer to {method} {path} with the key {key}", limit)
 
@@ -103,8 +106,9 @@ class Courier(Person):
 
 
 class Customer(Person):
-    def __init__(self, wire):
+    def __init__(self, wire, told=None):
         super().__init__(wire, "customer")
+        self.told = told
 
     def orders(self, product, quantity=1, token="tok_ok", key=None):
         """An order that is placed; whether it is paid its `answer` tells."""

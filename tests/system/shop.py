@@ -135,6 +135,7 @@ class Shop:
             "CARRIER": delivery.get("JUMUN_CARRIER", ""),
             "CARRIER_START_DELAY_MS": delivery["JUMUN_CARRIER_START_DELAY_MS"],
             "CARRIER_COMPLETE_DELAY_MS": delivery["JUMUN_CARRIER_COMPLETE_DELAY_MS"],
+            "CARRIER_PATIENCE_MS": delivery.get("JUMUN_CARRIER_PATIENCE_MS", ""),
             "PAYMENT_WINDOW_MS": order.get("JUMUN_PAYMENT_WINDOW_MS", ""),
             "PROVIDER_PATIENCE_MS": payment.get("JUMUN_PROVIDER_PATIENCE_MS", ""),
             "STORES_ABOVE": str(int(order["JUMUN_KAFKA_BROKERS"].rpartition(":")[2]) - STORE_PORTS["kafka"]),

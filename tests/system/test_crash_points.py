@@ -13,15 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from auditor import verify_told
 from endings import assert_ended
 from people import Customer, Order, basket
 from shop import ROOT, SERVICES
+from told import Told
 from topics import first_occurrences
 from waiting import at_once, until
 from wire import new_key
 
 BUILD = ROOT / "build" / "crash"
-pytestmark = [pytest.mark.faults, pytest.mark.told(JUMUN_BIN=str(BUILD), CARRIER_START_DELAY_MS="100", CARRIER_COMPLETE_DELAY_MS="50")]
+pytestmark = [pytest.mark.faults, pytest.mark.told(JUMUN_BIN=str(BUILD), CARRIER_START_DELAY_MS="100", CARRIER_COMPLETE_DELAY_MS="50", CARRIER_PATIENCE_MS="2000")]
 
 SEED = os.environ.get("JUMUN_CRASH_SEED") or str(random.SystemRandom().randrange(10**9))
 CONTEXTS = ("order", "product", "payment", "delivery", "notification")
@@ -52,6 +54,11 @@ def programs():
     for words in (["--preset", "crash"], ["--build", "--preset", "crash", "--target", *SERVICES]):
         done = subprocess.run(["cmake", *words], cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         assert done.returncode == 0, f"cmake {' '.join(words)}: {done.stdout[-4000:]}{done.stderr}"
+
+
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    return Told(tmp_path_factory.mktemp("told") / "history")
 
 
 def test_every_point_there_is_is_tried():
@@ -165,10 +172,10 @@ def assert_as_if_nothing_had_been(shop, topics, histories, ledger, product, wish
 
 
 @pytest.mark.parametrize("point", WHO)
-def test_killed_at(shop, wire, topics, histories, ledger, point, turn):
+def test_killed_at(shop, wire, topics, histories, ledger, told, point, turn):
     at = passages(point, turn)
     print(f"seed {SEED}, {point}, round {turn}: {at}")
-    customers, product = [[Customer(wire)] for _ in range(SHOPPERS)], shop.sells(price=PRICE, stock=STOCK)
+    customers, product = [[Customer(wire, told)] for _ in range(SHOPPERS)], shop.sells(price=PRICE, stock=STOCK)
     planned = {service: f"crash: {point}, passage {passage}" for service, passage in at.items()}
     before = {service: len(shop.said(service, "crash: ")) for service in at}
     ended = {service: len(shop.ends(service)) for service in at}
@@ -189,3 +196,8 @@ def test_killed_at(shop, wire, topics, histories, ledger, point, turn):
         until(lambda: len(shop.ends(service)) >= ended[service] + 2, f"the supervisor notes both ends of {service}")
         assert shop.ends(service)[ended[service]:] == [f"supervisor: {service} ended with exit code 0", f"supervisor: {service} was ended by signal 9"]
     print(f"{len(at)} killed; {len(wishes)} orders, {ends.count('COMPLETED')} completed, {ends.count('CANCELLED')} cancelled")
+
+
+def test_after_all_of_them_nothing_is_wrong(shop, told):
+    verify_told(told)
+    print(f"{told.lines} attempts of clients, {told.oks} of them answered as done")

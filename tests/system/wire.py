@@ -27,6 +27,11 @@ class Answer:
     def replayed(self):
         return self.headers.get("Idempotent-Replayed") == "true"
 
+    @property
+    def is_under_way(self):
+        """The first request with this key is still being answered."""
+        return self.status == 409 and self.json["type"] == "/problems/request-in-progress"
+
     def __repr__(self):
         return f"<{self.status} {self.content_type} {self.body[:400].decode(errors='replace')}>"
 

@@ -1,0 +1,116 @@
+"""A small disk for one store: its data moves to a file system in a file, where a ballast takes all the room there is, for a while; and back in the end.
+
+Should the tests be ended by force, the data is still on that disk, .run/disk/STORE, to which .run/STORE leads."""
+import contextlib
+import os
+import shutil
+import subprocess
+
+from shop import RUN
+from waiting import LIMIT, until
+
+SIZE = 8 << 30  # bytes, of which the file has but those that were ever written; the ballast takes room and writes nothing
+STORES = ("postgres", "kafka")
+NO_ROOM = "No space left on device"  # as either has it from the C library
+
+
+class Impossible(Exception):
+    """There can be no such disks here, and why."""
+
+
+def runs(*words):
+    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise Impossible(f"{' '.join(map(str, words))}: {done.stdout}{done.stderr}".strip())
+
+
+class Disk:
+    """Made, with nothing on it yet."""
+
+    def __init__(self, shop, store):
+        self.shop, self.store, self.home, self.place = shop, store, RUN / store, RUN / "disk" / store
+        self.image, self.ballast = self.place.with_suffix(".img"), self.place / "ballast"
+        self.place.mkdir(parents=True, exist_ok=True)
+        with self.image.open("wb") as file:
+            file.truncate(SIZE)
+        try:
+            runs("/sbin/mkfs.ext4", "-q", "-F", "-m", "0", "-N", "100000", "-O", "^has_journal", "-E", "nodiscard", self.image)
+            runs("/bin/mount", "-o", "loop,noatime", self.image, self.place)
+        except Impossible:
+            self._forget()
+            raise
+
+    def is_seen(self):
+        """By the store, too: it may live in another mount namespace."""
+        return os.stat(f"/proc/{self.shop.pid(self.store)}/root{self.place}").st_dev == os.stat(self.place).st_dev
+
+    def moves_in(self):
+        """The store is down."""
+        runs("/bin/cp", "-a", self.home, self.place / "data")
+        shutil.rmtree(self.home)
+        self.home.symlink_to(self.place / "data")
+
+    def moves_out(self):
+        new = self.home.with_suffix(".new")
+        runs("/bin/cp", "-a", self.place / "data", new)
+        self.home.unlink()
+        new.rename(self.home)
+        self.close()
+
+    def close(self):
+        runs("/bin/umount", self.place)
+        self._forget()
+
+    def _forget(self):
+        self.image.unlink()
+        self.place.rmdir()
+
+    @contextlib.contextmanager
+    def full(self):
+        """To the last block, and the store has noticed."""
+        before = self._complaints()
+        try:
+            with self.ballast.open("wb") as file:
+                size, step = 0, 1 << 30
+                while step >= 4096:
+                    try:
+                        os.posix_fallocate(file.fileno(), size, step)
+                        size += step
+                    except OSError:
+                        step //= 2
+            until(lambda: self._complaints() > before, f"{self.store} finds no room", LIMIT)
+            yield
+        finally:
+            self.ballast.unlink()
+
+    def _complaints(self):
+        files = (RUN / "log" / self.store).glob("[@c]*")
+        return sum(file.read_text(errors="replace").count(NO_ROOM) for file in files)
+
+
+@contextlib.contextmanager
+def small_disks(shop):
+    """{store: its disk}, with all its data; none, and a word about it, where there can be none."""
+    disks = {}
+    try:
+        for store in STORES:
+            disks[store] = Disk(shop, store)
+        if unseen := [store for store in STORES if not disks[store].is_seen()]:
+            raise Impossible(f"{unseen} do not see what is mounted here")
+    except Impossible as reason:
+        print(f"no small disks, so none will be full: {reason}")
+        for disk in disks.values():
+            disk.close()
+        yield {}
+        return
+    shop.stop(*STORES)
+    for disk in disks.values():
+        disk.moves_in()
+    shop.start(*STORES)
+    try:
+        yield disks
+    finally:
+        shop.stop(*STORES)
+        for disk in disks.values():
+            disk.moves_out()
+        shop.start(*STORES)
