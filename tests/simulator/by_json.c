@@ -2,6 +2,8 @@
  * by_json — that the sides translate as the services do: each seed runs twice, once with facts as structs, once as the JSON that outbound/
  * writes and inbound/ reads, and both histories must be the same.
  */
+#include "../../delivery/settings.h"
+#include "delivery.h"
 #include "intake.h"
 #include "sides.h"
 
@@ -126,6 +128,7 @@ int main(int argc, char **argv)
     if (!w)
         return 1;
     arena_init(&w->arena);
+    delivery_config.carrier_patience = LONGEST_CARRIER_PATIENCE; /* as delivery_side.c has it */
     FILL(order)
     FILL(payment)
     FILL(product)
