@@ -11,6 +11,7 @@ from audit import out_of_reach, verify
 from conftest import Books, kubectl, pods, runs
 from endings import assert_told
 from people import Customer
+from told import Told
 from waiting import at_once, until
 from wire import NoAnswer, new_key
 
@@ -74,10 +75,15 @@ def assert_ended_rightly(order):
     return end
 
 
-def test_every_order_ends_rightly_though_pods_are_killed(shop, record_property):
+@pytest.fixture(scope="module")
+def told(tmp_path_factory):
+    return Told(tmp_path_factory.mktemp("told") / "history")
+
+
+def test_every_order_ends_rightly_though_pods_are_killed(shop, told, record_property):
     print(f"for {SECONDS:g} s, seed {SEED}")
     books, product, over = Books(), shop.sells(stock=1_000_000), threading.Event()
-    customers = [Customer(shop.wire) for _ in range(CUSTOMERS)]
+    customers = [Customer(shop.wire, told) for _ in range(CUSTOMERS)]
     timer = threading.Timer(SECONDS, over.set)
     timer.start()
     try:
@@ -100,11 +106,12 @@ def test_every_order_ends_rightly_though_pods_are_killed(shop, record_property):
     assert books.differences() == []
 
 
-def test_the_auditor_finds_nothing(shop, tmp_path):
-    """In all that this cluster's stores have: of the kills, of the pages, of the stories."""
+def test_the_auditor_finds_nothing(shop, told, tmp_path):
+    """In all that this cluster's stores have: of the kills, of the pages, of the stories; and what was told during the kills is true."""
     reason = out_of_reach()
     if reason:
         pytest.skip(reason)
-    audit = verify(tmp_path, "--min-orders", "1")
+    audit = verify(tmp_path, "--min-orders", "1", "--history", told.path)
     print({number: invariant["looked"] for number, invariant in audit.invariants.items()})
     assert audit.violated() == {} and audit.holds, audit.violated()
+    assert audit.invariants[20]["looked"] == told.lines
