@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #define PRUNER_LOCK 7215540162 /* pg_try_advisory_lock: one active pruner a database */
+#define STANDBY     SECONDS(1) /* who is not active asks again: the session before may end at any time */
 
 struct pruner {
     struct pruner_config config;
@@ -166,7 +167,7 @@ static void *prune(void *argument)
     struct pruner *p = argument;
     do
         sweep(p);
-    while (!pruner_wait(p, p->config.period));
+    while (!pruner_wait(p, p->active || p->config.period < STANDBY ? p->config.period : STANDBY));
     return NULL;
 }
 

@@ -38,26 +38,27 @@ def expression(column, kind, table, step):
         return f"md5({column}::text || i)::uuid" if table.startswith("simulated_provider") else f"pg_temp.past({column}, i, {step})"
     if kind == "timestamp with time zone":
         return f"{column} - i * {step} * interval '1 millisecond'"
-    return f"{column} || '/' || i" if (table, column) == ("idempotency", "key") else column
+    return f"{column} || '/' || i" if (table, column) == ("idempotency", "r.key") else column
 
 
 def copy_of(sql, database, table, which, key, rows, lifetime, copies):
     step = YEARS * 365 * 86_400_000 // copies  # milliseconds from one copy to the next
     young = copies if lifetime is None else min(copies, lifetime * 86_400_000 // step)
     columns = [line.split("|") for line in sql(database, COLUMNS.format(table=table)).splitlines()]
-    values = ", ".join(expression(name, kind, table, step) for name, kind in columns)
-    names = ", ".join(name for name, _ in columns)
-    chosen = which.format(key=key, rows=SAMPLE * (rows or 0))
-    order = "i desc, seq" if table == "event" else "i desc"
-    return (f"insert into {table} ({names}) select {values} from generate_series(1, {young}) i, (select * from {table} where {chosen}) r order by {order};"
-            f" vacuum analyze {table};")
+    values = ", ".join(expression(f"r.{name}", kind, table, step) for name, kind in columns)
+    names, chosen = ", ".join(name for name, _ in columns), which.format(key=key, rows=SAMPLE * (rows or 0))
+    return [f"create temporary table chosen as select * from {table} where {chosen}",
+            f"insert into {table} ({names}) select {values} from generate_series({young}, 1, -1) i"
+            f" cross join lateral (select * from chosen where i is not null{' order by seq' if table == 'event' else ''} offset 0) r",
+            "drop table chosen"]
 
 
 def fill(sql, orders):
     """Copies until there are so many more; returns the bytes of the five databases."""
     sample = ", ".join(f"('{id}')" for id in sql("order", f"select id from orders where status = 'COMPLETED' order by id desc limit {SAMPLE}").split())
-    copies = max(1, orders // SAMPLE)
-    for database in dict.fromkeys(table[0] for table in TABLES):
-        sql(database, "set synchronous_commit = off;" + HELPERS.format(sample=sample),
-            *[part for table in TABLES if table[0] == database for part in copy_of(sql, *table, copies).split("; ", 1)])
-    return {database: int(sql(database, "select pg_database_size(current_database())")) for database in dict.fromkeys(table[0] for table in TABLES)}
+    copies, databases = max(1, orders // SAMPLE), list(dict.fromkeys(table[0] for table in TABLES))
+    for database in databases:
+        words = [word for table in TABLES if table[0] == database for word in copy_of(sql, *table, copies)]
+        sql(database, "set synchronous_commit = off;" + HELPERS.format(sample=sample) + ";".join(words))
+        sql(database, "vacuum analyze")
+    return {database: int(sql(database, "select pg_database_size(current_database())")) for database in databases}
