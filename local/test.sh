@@ -71,7 +71,7 @@ stores_for_tests() {
 }
 
 # What has threads of its own, under ThreadSanitizer: the engine, the relay, the intake, the producer, the server, the clients, spans.
-TSAN_TESTS=(engine_test engine_key_test relay_test intake_test producer_test http_test stream_test httpc_test httpc_stream_test breaker_test later_test trace_test)
+TSAN_TESTS=(engine_test engine_key_test relay_test pruner_test intake_test producer_test http_test stream_test httpc_test httpc_stream_test breaker_test later_test trace_test)
 
 test_tsan() {
     build_preset tsan "${TSAN_TESTS[@]}"

@@ -258,6 +258,14 @@ static void settle_known_key(struct batch *b, struct entry *e, const struct jour
         refuse_running(b, e);
 }
 
+/* Known a moment ago, and taken away since by the pruner: the repetition will find it gone. */
+static void refuse_vanished(struct batch *b)
+{
+    for (size_t i = 0; i < b->keyed_count; i++)
+        if (is_known(b->keyed[i]) && b->keyed[i]->fate == FATE_OPEN)
+            refuse_running(b, b->keyed[i]);
+}
+
 /* Returns how many of `askers` go on as if they were the first; they stand in front. */
 static size_t settle_known_keys(struct batch *b, const struct pg_rows *rows, struct asker **askers)
 {
@@ -274,6 +282,7 @@ static size_t settle_known_keys(struct batch *b, const struct pg_rows *rows, str
             batch_name(b, e);
         }
     }
+    refuse_vanished(b);
     return adopted;
 }
 

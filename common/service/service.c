@@ -21,7 +21,7 @@ extern char **environ;
 
 static struct {
     const char *http_listen, *admin_listen, *database_url, *kafka_brokers, *log_format, *log_level, *cursor_secret;
-    duration drain_delay, drain_patience, request_deadline, request_silence;
+    duration drain_delay, drain_patience, request_deadline, request_silence, keep_keys, keep_inbox;
     int64_t workers, connections, connections_each;
 } config;
 
@@ -50,6 +50,10 @@ static const struct setting common_settings[] = {
 
 static const struct setting database_settings[] = {
     {"JUMUN_DATABASE_URL", SETTING_SECRET, NULL, &config.database_url, 0, 0, "postgresql://user:password@host:port/database"},
+    {"JUMUN_KEEP_KEYS_MS", SETTING_MILLISECONDS, "604800000", &config.keep_keys, 86400000, 31622400000,
+     "how long an Idempotency-Key and its answer are kept"},
+    {"JUMUN_KEEP_INBOX_MS", SETTING_MILLISECONDS, "2592000000", &config.keep_inbox, 1000, 3162240000000,
+     "how long the ids of messages taken are kept: longer than any message is on its way, or a service stopped"},
     {NULL, 0, NULL, NULL, 0, 0, NULL},
 };
 
@@ -218,6 +222,8 @@ static void serve_metrics(struct http_request *rq, void *ctx)
             engine_show(s->engine, &page);
         if (s->relay)
             relay_show(s->relay, &page);
+        if (s->pruner)
+            pruner_show(s->pruner, &page);
         if (s->intake)
             intake_show(s->intake, &page);
         if (s->letters)
@@ -293,6 +299,8 @@ static void start_engine(struct service_state *s)
                                                      .effects = def->effects,
                                                      .committed = (void (*)(void *))relay_wake,
                                                      .committed_ctx = s->relay});
+    s->pruner = pruner_start(
+        &(struct pruner_config){.database_url = config.database_url, .keep_keys = config.keep_keys, .keep_inbox = config.keep_inbox});
 }
 
 static bool has_queries(const struct service *def)
@@ -412,6 +420,8 @@ static void stop_parts(struct service_state *s)
         engine_free(s->engine);
     if (s->relay)
         relay_stop(s->relay);
+    if (s->pruner)
+        pruner_stop(s->pruner);
     free(s->routes);
 }
 

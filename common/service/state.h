@@ -5,6 +5,7 @@
 #define JUMUN_SERVICE_STATE_H
 
 #include "cursor.h"
+#include "pruner.h"
 #include "relay.h"
 #include "service.h"
 #include "workers.h"
@@ -13,6 +14,7 @@ struct service_state {
     const struct service *service;
     struct engine *engine;
     struct relay *relay;
+    struct pruner *pruner;
     struct intake *intake;
     struct letters *letters; /* ours to stop, when we have an intake */
     struct workers *workers;

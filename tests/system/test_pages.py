@@ -8,7 +8,7 @@ from shop import ROOT, RUN
 
 PAGES = [page for page in sorted((ROOT / "docs" / "operations").glob("*.md")) if blocks(page)]
 LIMIT = 600  # seconds for a page, on a slow machine
-SHOULD = {"saga", "cqrs", "compensation-and-correlation", "circuit-breaker-and-fallback", "dead-letters", "rebuild", "backup-and-restore", "self-healing-on-one-machine"}
+SHOULD = {"saga", "cqrs", "compensation-and-correlation", "circuit-breaker-and-fallback", "dead-letters", "rebuild", "backup-and-restore", "retention", "self-healing-on-one-machine"}
 
 pytestmark = [pytest.mark.faults, pytest.mark.told(CARRIER_START_DELAY_MS="1000", CARRIER_COMPLETE_DELAY_MS="500")]
 

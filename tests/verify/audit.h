@@ -32,6 +32,8 @@ struct audit {
     struct dead_letters dead;
     struct id_sums inbox[DATABASES], relevant[DATABASES];
     int64_t received[DATABASES];
+    struct uuid forgotten[DATABASES]; /* ids below may have gone from the inbox, by its pruner: they are not looked for. Nil: none */
+    int64_t unasked[DATABASES];       /* so many were read once, and were not */
     struct stock stock;
     struct client_history *told; /* NULL: none given */
     char pruned[200];            /* a topic that does not begin at its beginning; empty: none */

@@ -94,6 +94,10 @@ void check_inbox(struct look *l, const struct dossier *d)
         for (unsigned context = 0; context < DATABASES; context++) {
             if (!(readers & 1u << context))
                 continue;
+            if (uuid_compare(e->h->id, l->audit->forgotten[context]) < 0) {
+                l->unasked[context]++;
+                continue;
+            }
             looked(l, 13, 1);
             l->received[context]++;
             if (!dead_letters_have(&l->audit->dead, (uint8_t)context, e->h->id))

@@ -83,10 +83,15 @@ static void take_event(struct reading *r, const struct copy *c)
     spill_put(r->to, SOURCE_HISTORY, said.correlation, &h, sizeof h, NULL, 0);
 }
 
+static void take_forgotten(struct reading *r, const struct copy *c)
+{
+    r->audit->forgotten[r->context] = copy_uuid(c, 0);
+}
+
 static void take_inbox(struct reading *r, const struct copy *c)
 {
     struct uuid id = copy_uuid(c, 0);
-    if (!dead_letters_have(&r->audit->dead, (uint8_t)r->context, id))
+    if (uuid_compare(id, r->audit->forgotten[r->context]) >= 0 && !dead_letters_have(&r->audit->dead, (uint8_t)r->context, id))
         ids_add(&r->audit->inbox[r->context], id);
 }
 
@@ -287,6 +292,7 @@ void databases_read(struct audit *a, struct spill *to, enum context first, enum 
         if (!connection)
             return;
         read_rows(&r, connection, events_query, take_event);
+        read_rows(&r, connection, "select below from pruned where what = 'inbox'", take_forgotten);
         read_rows(&r, connection, "select event from inbox", take_inbox);
         read_own(&r, connection);
         PQfinish(connection);

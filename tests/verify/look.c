@@ -56,6 +56,7 @@ static void join(struct look *l)
     for (int i = 0; i < DATABASES; i++) {
         ids_join(&a->relevant[i], &l->relevant[i]);
         a->received[i] += l->received[i];
+        a->unasked[i] += l->unasked[i];
     }
     a->orders += l->orders;
     a->completed += l->completed;

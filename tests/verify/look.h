@@ -34,7 +34,7 @@ struct look {
     struct arena arena; /* of the fold */
     struct fold fold;
     struct id_sums relevant[DATABASES];
-    int64_t received[DATABASES];
+    int64_t received[DATABASES], unasked[DATABASES];
     int64_t orders, completed, cancelled, under_way, reviewed, poison;
     int64_t captured, refunded, concluded, kept_under_way, kept_reviewed;
 };

@@ -403,7 +403,7 @@ int bank_empty(void **state)
 {
     (void)state;
     atomic_store(&bank_asked, 0);
-    must(pg_query(pg, "truncate account, event, outbox, inbox, idempotency, timer", NULL), "truncate");
+    must(pg_query(pg, "truncate account, event, outbox, inbox, idempotency, timer, pruned", NULL), "truncate");
     return 0;
 }
 
