@@ -22,8 +22,7 @@ static bool order_confirmed(struct arena *arena, const struct cloud_event *event
         *reason = STR("data/address: wrong-type: expected an object");
         return false;
     }
-    struct record_confirmed confirmed = {event->subject, confirmation.customer, confirmation.address,
-                                         delivery_config.carrier_patience};
+    struct record_confirmed confirmed = {event->subject, confirmation.customer, confirmation.address, delivery_config.carrier_patience};
     command->type = RECORD_CONFIRMED;
     command->data = arena_copy(arena, &confirmed, sizeof confirmed);
     return true;

@@ -40,7 +40,8 @@ static struct command confirmed(void)
 static struct command prepared(void)
 {
     static const struct record_prepared data = {.order = {{11}},
-                                                .lines = STR_CONST("[{\"product\":\"01900000-0000-7000-8000-000000000001\",\"quantity\":2}]"),
+                                                .lines =
+                                                    STR_CONST("[{\"product\":\"01900000-0000-7000-8000-000000000001\",\"quantity\":2}]"),
                                                 .carrier_patience = PATIENCE};
     return (struct command){.type = RECORD_PREPARED, .data = &data};
 }

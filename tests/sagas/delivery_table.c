@@ -10,9 +10,10 @@
     }
 #define LINES STR_CONST("[{\"product\":\"01900000-0000-7000-8000-000000000001\",\"quantity\":2}]")
 
-static const struct command confirmed = {.type = RECORD_CONFIRMED,
-                                         .data = &(const struct record_confirmed){ORDER_ID, {{7}}, STR_CONST("{}"), LONGEST_CARRIER_PATIENCE}};
-static const struct command prepared = {.type = RECORD_PREPARED, .data = &(const struct record_prepared){ORDER_ID, LINES, LONGEST_CARRIER_PATIENCE}};
+static const struct command confirmed = {
+    .type = RECORD_CONFIRMED, .data = &(const struct record_confirmed){ORDER_ID, {{7}}, STR_CONST("{}"), LONGEST_CARRIER_PATIENCE}};
+static const struct command prepared = {.type = RECORD_PREPARED,
+                                        .data = &(const struct record_prepared){ORDER_ID, LINES, LONGEST_CARRIER_PATIENCE}};
 static const struct command started = {.type = START, .data = &(const struct start_delivery){.order = ORDER_ID, .by = BY_COURIER}};
 static const struct command left = {.type = START, .data = &(const struct start_delivery){.order = ORDER_ID, .by = BY_CARRIER}};
 static const struct command completed = {.type = COMPLETE, .data = &(const struct complete_delivery){ORDER_ID, BY_COURIER}};
