@@ -71,7 +71,7 @@ def plan(seed, seconds, leaving_out=()):
             kind = chance.choice([*kinds, "kill", "kill", "freeze"])
             target = chance.choice(KINDS[kind][0])
         length = KINDS[kind][1]
-        fault = Fault(kind, target, chance.uniform(*length) if length else 0, chance.uniform(0.5, 4), chance.choice([1, 60, 700, 9000]),
+        fault = Fault(kind, target, chance.uniform(*length) if length else 0, chance.uniform(0.3, 2), chance.choice([1, 60, 700, 9000]),
                       chance.choice(["upstream", "downstream"]), chance.choice([-1, 1]) * chance.randint(1, 12), is_must)
         faults.append(fault)
         left -= fault.seconds + fault.pause

@@ -19,7 +19,10 @@ class Impossible(Exception):
 
 
 def runs(*words):
-    done = subprocess.run([str(word) for word in words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    try:
+        done = subprocess.run([str(word) for word in words], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    except FileNotFoundError as fault:
+        raise Impossible(str(fault)) from fault
     if done.returncode:
         raise Impossible(f"{' '.join(map(str, words))}: {done.stdout}{done.stderr}".strip())
 
