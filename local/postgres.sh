@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# postgres: a PostgreSQL cluster of our own, with a database and a role for each context that cannot see the others.
+# postgres: a PostgreSQL cluster of our own, with a database for each context and two roles that cannot see the others': NAME works with the rows, NAME_owner owns
+# the schema, and is for migrations only (docs/decisions/0013).
 
 POSTGRES_BIN=/usr/lib/postgresql/15/bin
 
@@ -76,28 +77,59 @@ as_postgres() {
 
 # postgres_databases: what is missing of roles and databases. A file tells which were made; a run that was cut off repeats it.
 postgres_databases() {
-    local name
-    [[ $(cat "$RUN/postgres/databases-made" 2> /dev/null) != "${DATABASES[*]}" ]] || return 0
+    local name role
+    local made="owned: ${DATABASES[*]}"
+    [[ $(cat "$RUN/postgres/databases-made" 2> /dev/null) != "$made" ]] || return 0
     for name in "${DATABASES[@]}"; do
-        [[ -e $RUN/secrets/$name ]] || random_hex 24 | put "$RUN/secrets/$name" 0600
-        postgres_database "$name" "$(cat "$RUN/secrets/$name")"
+        for role in "$name" "${name}_owner"; do
+            [[ -e $RUN/secrets/$role ]] || random_hex 24 | put "$RUN/secrets/$role" 0600
+            postgres_role "$role" "$(cat "$RUN/secrets/$role")"
+        done
+        postgres_owned "$name"
     done | as_postgres > /dev/null || die "postgres: the databases could not be made" \
         "If $RUN/secrets was lost or replaced, the old data is locked: ./jumun down --wipe starts over."
-    echo "${DATABASES[*]}" > "$RUN/postgres/databases-made"
+    echo "$made" > "$RUN/postgres/databases-made"
     say "postgres: made the databases ${DATABASES[*]}"
 }
 
-# Prints SQL. The password arrives on psql's standard input, so no process list shows it.
-postgres_database() {
+# These print SQL. A password arrives on psql's standard input, so no process list shows it.
+
+# postgres_role NAME PASSWORD
+postgres_role() {
     cat << SQL
 SELECT 'CREATE ROLE "$1" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$1') \\gexec
 ALTER ROLE "$1" PASSWORD '$2';
-SELECT 'CREATE DATABASE "$1" OWNER "$1"' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '$1') \\gexec
+SQL
+}
+
+# postgres_database NAME OWNER
+postgres_database() {
+    cat << SQL
+SELECT 'CREATE DATABASE "$1" OWNER "$2"' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '$1') \\gexec
 REVOKE ALL ON DATABASE "$1" FROM PUBLIC;
 SQL
 }
 
-# database_url NAME
+# postgres_owned NAME: the database of a context, NAME_owner's; what the service's role owns, from a time when it owned all, is brought over, in one transaction,
+# so that a service at work does not notice.
+postgres_owned() {
+    postgres_database "$1" "$1_owner"
+    cat << SQL
+GRANT CONNECT ON DATABASE "$1" TO "$1";
+\\connect "$1"
+SELECT pg_get_userbyid(datdba) = '$1' AS old FROM pg_database WHERE datname = current_database() \\gset
+\\if :old
+BEGIN;
+REASSIGN OWNED BY "$1" TO "$1_owner";
+GRANT CONNECT ON DATABASE "$1" TO "$1";
+SELECT format('GRANT USAGE ON SCHEMA %1\$I TO %2\$I; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %1\$I TO %2\$I', nspname, '$1')
+FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' \\gexec
+COMMIT;
+\\endif
+SQL
+}
+
+# database_url ROLE [DATABASE]
 database_url() {
-    echo "postgresql://$1:$(cat "$RUN/secrets/$1")@127.0.0.1:$(store_port postgres)/$1"
+    echo "postgresql://$1:$(cat "$RUN/secrets/$1")@127.0.0.1:$(store_port postgres)/${2:-$1}"
 }

@@ -130,6 +130,19 @@ exec ${as[*]} \${under:-} $(printf %q "$program")
 SH
 }
 
+# services_migrate: each context's schema is brought up by its own program, as its owner, whose password no service is given; services at work are not stopped.
+services_migrate() {
+    local name
+    local -a as=()
+    for name in "${DATABASES[@]}"; do
+        as=()
+        ! as_account test -x "$(program "$name")" || as=("${AS_ACCOUNT[@]}")
+        JUMUN_MIGRATION_URL=$(STORES_ABOVE=0 database_url "${name}_owner" "$name") JUMUN_LOG_FORMAT=json "${as[@]}" "$(program "$name")" --migrate > "$RUN/log/migration" 2>&1 ||
+            die "$name: its schema could not be brought up: $(tail -n 1 "$RUN/log/migration")" "Look at $RUN/log/migration. When it is mended: ./jumun up"
+    done
+    say "services: their schemas are up (${DATABASES[*]})"
+}
+
 services_up() {
     local name
     local -a stale=()

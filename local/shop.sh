@@ -12,6 +12,7 @@ shop_up() {
     lock
     prepare build_services
     together postgres_up redis_up kafka_up
+    services_migrate
     services_up "${PROCESSES[@]}"
     catalog_fill
     unlock

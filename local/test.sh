@@ -84,13 +84,14 @@ tsan_with_stores() {
         tee "$RESULTS/tsan.log" || exit 1
 }
 
-# A scratch database, new for each run, whose role may make others; what an earlier run has left goes.
+# A scratch database, new for each run, whose role may make others, and roles; what an earlier run has left goes.
 unit_database() {
     [[ -e $RUN/secrets/test ]] || random_hex 24 | put "$RUN/secrets/test" 0600
     {
         echo "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database d JOIN pg_roles r ON r.oid = datdba WHERE rolname = 'test' \\gexec"
-        postgres_database test "$(cat "$RUN/secrets/test")"
-        echo 'ALTER ROLE test CREATEDB; GRANT pg_signal_backend, pg_monitor TO test;'
+        postgres_role test "$(cat "$RUN/secrets/test")"
+        postgres_database test test
+        echo 'ALTER ROLE test CREATEDB CREATEROLE; GRANT pg_signal_backend, pg_monitor TO test;'
     } | as_postgres
 }
 

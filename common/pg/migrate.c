@@ -5,10 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What holds during one pg_migrate(): a session lock, so that of several programs one works and the others find it done. */
+extern const struct embedded pg_grants[];
+
+/* What holds during one pg_migrate() or pg_grant(): a session lock, so that of several programs one works and the others find it done. */
 struct migration {
     struct pg *pg;
-    struct str set;
+    struct str set;         /* of pg_migrate() and pg_schema_look() */
+    struct str role;        /* of pg_grant() */
     struct embedded *files; /* in name order */
     size_t count;
     struct arena *arena;
@@ -181,13 +184,61 @@ static void unlock(struct migration *m)
     m->pg->patience = PATIENCE;
 }
 
+/* ── what others see of it ───────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static bool locked(struct migration *m, bool (*work)(struct migration *m))
+{
+    m->pg->fault = (struct pg_fault){0};
+    bool well = pg_connect(m->pg) ? lock(m) && work(m) : fault(m, "the database is not reachable");
+    unlock(m);
+    return well;
+}
+
 bool pg_migrate(struct pg *pg, const char *set, const struct embedded *migrations, struct arena *arena, struct str *problem)
 {
     struct migration m = {.pg = pg, .set = str_of(set), .arena = arena};
     sort_files(&m, migrations);
-    pg->fault = (struct pg_fault){0};
-    bool well = pg_connect(pg) ? lock(&m) && bring_up(&m) : fault(&m, "the database is not reachable");
-    unlock(&m);
+    bool well = locked(&m, bring_up);
     *problem = m.problem;
     return well;
+}
+
+static bool grant(struct migration *m)
+{
+    struct pg_params p = {0};
+    pg_add_text(&p, m->role);
+    bool well = pg_query(m->pg, "select set_config('jumun.role', $1, false)", &p) && run_script(m->pg, pg_grants[0].text);
+    pg_params_release(&p);
+    return well || fault(m, "the service's role cannot be given its rights");
+}
+
+bool pg_grant(struct pg *pg, const char *role, struct arena *arena, struct str *problem)
+{
+    struct migration m = {.pg = pg, .role = str_of(role), .arena = arena};
+    bool well = locked(&m, grant);
+    *problem = m.problem;
+    return well;
+}
+
+static bool is_there(const struct pg_rows *rows)
+{
+    return pg_count(rows) > 0 && pg_bool(rows, 0, 0);
+}
+
+enum pg_schema pg_schema_look(struct pg *pg, const char *set, const struct embedded *migrations, struct arena *arena, struct str *problem)
+{
+    struct migration m = {.pg = pg, .set = str_of(set), .arena = arena};
+    sort_files(&m, migrations);
+    pg->fault = (struct pg_fault){0};
+    const struct pg_rows *rows =
+        pg_connect(pg) ? pg_query(pg, "select coalesce(has_table_privilege(to_regclass('schema_migration'), 'select'), false)", NULL)
+                       : NULL;
+    if (!rows)
+        return PG_SCHEMA_UNKNOWN;
+    if (!is_there(rows))
+        return PG_SCHEMA_OLDER;
+    if (compare(&m))
+        return m.count > 0 ? PG_SCHEMA_OLDER : PG_SCHEMA_CURRENT;
+    *problem = m.problem;
+    return pg->fault.kind == PG_NO_FAULT ? PG_SCHEMA_REFUSED : PG_SCHEMA_UNKNOWN;
 }

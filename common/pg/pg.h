@@ -140,4 +140,19 @@ const struct pg_rows *pg_query(struct pg *pg, const char *sql, const struct pg_p
  */
 bool pg_migrate(struct pg *pg, const char *set, const struct embedded *migrations, struct arena *arena, struct str *problem);
 
+/*
+ * Behind the migrations, by the same owner: `role` may read and write the rows of all tables that are there and come later, and nothing
+ * else (grants.sql). False as above; refused, too, is a role that does not exist, and one that owns the schema.
+ */
+bool pg_grant(struct pg *pg, const char *role, struct arena *arena, struct str *problem);
+
+/* Only looks, as a role that may change nothing. PG_SCHEMA_REFUSED: *problem says why, as above; PG_SCHEMA_UNKNOWN: pg_fault() does. */
+enum pg_schema {
+    PG_SCHEMA_CURRENT,
+    PG_SCHEMA_OLDER, /* than the program; also one that is not there at all, or may not be read yet */
+    PG_SCHEMA_REFUSED,
+    PG_SCHEMA_UNKNOWN,
+};
+enum pg_schema pg_schema_look(struct pg *pg, const char *set, const struct embedded *migrations, struct arena *arena, struct str *problem);
+
 #endif

@@ -20,7 +20,8 @@ extern char **environ;
 /* ── settings that all services have ─────────────────────────────────────────────────────────────────────────────────────────────────── */
 
 static struct {
-    const char *http_listen, *admin_listen, *database_url, *kafka_brokers, *log_format, *log_level, *cursor_secret;
+    const char *http_listen, *admin_listen, *database_url, *migration_url, *migration_role, *kafka_brokers, *log_format, *log_level,
+        *cursor_secret;
     duration drain_delay, drain_patience, request_deadline, request_silence, keep_keys, keep_inbox;
     int64_t workers, connections, connections_each;
 } config;
@@ -62,6 +63,14 @@ static const struct setting kafka_settings[] = {
     {NULL, 0, NULL, NULL, 0, 0, NULL},
 };
 
+/* Of the step --migrate alone: a service that is told these refuses to start, so that nobody leaves it the owner's password. */
+static const struct setting migration_settings[] = {
+    {"JUMUN_MIGRATION_URL", SETTING_SECRET, NULL, &config.migration_url, 0, 0, "the database, as the owner of its schema"},
+    {"JUMUN_MIGRATION_ROLE", SETTING_TEXT, "", &config.migration_role, 0, 0,
+     "the role that the service works as, which gets its rights to the rows; left out: the service's name"},
+    {NULL, 0, NULL, NULL, 0, 0, NULL},
+};
+
 const char *service_database_url(void)
 {
     return config.database_url;
@@ -83,6 +92,15 @@ static size_t tables_of(const struct service *s, const struct setting *tables[SE
     return n;
 }
 
+/* What a step of its own needs: how it logs (and whatever else all have), and whose database it is. */
+static size_t tables_of_migration(const struct setting *tables[SETTING_TABLES])
+{
+    size_t n = 0;
+    tables[n++] = common_settings;
+    tables[n++] = migration_settings;
+    return n;
+}
+
 static int help(const struct service *s)
 {
     struct buf out = BUF_INIT;
@@ -93,6 +111,13 @@ static int help(const struct service *s)
                "It is configured by environment variables:\n",
                s->name, s->summary);
     settings_help(tables, n, &out);
+    if (s->decider) {
+        buf_printf(
+            &out,
+            "With --migrate it brings its database's schema up to itself, and ends: a step of its own, before the service is started.\n"
+            "That is told how to log (as above), and besides, it alone:\n");
+        settings_help((const struct setting *const[]){migration_settings}, 1, &out);
+    }
     (void)fwrite(out.p, 1, out.n, stdout);
     buf_release(&out);
     return 0;
@@ -121,23 +146,34 @@ static bool start_log(const char *name, struct buf *problems)
 }
 
 /* Said without a word of it: a password may stand anywhere in what is no URL. */
-static bool check_database_url(struct buf *problems)
+static bool check_database_url(const char *name, const char *url, struct buf *problems)
 {
-    if (!config.database_url || pg_url_valid(config.database_url))
+    if (!url || pg_url_valid(url))
         return true;
-    buf_add(problems,
-            STR("JUMUN_DATABASE_URL: it is not of the form postgresql://user:password@host:port/database; what is special in a URL "
-                "(: / ? # [ ] @ %) is written as % and two digits\n"));
+    buf_printf(problems,
+               "%s: it is not of the form postgresql://user:password@host:port/database; what is special in a URL "
+               "(: / ? # [ ] @ %%) is written as %% and two digits\n",
+               name);
     return false;
 }
 
-static bool configure(const struct service *s)
+static bool check(struct buf *problems)
+{
+    return tracing_check(problems) && crashing_check(problems) && check_database_url("JUMUN_DATABASE_URL", config.database_url, problems);
+}
+
+static bool check_migration(struct buf *problems)
+{
+    return check_database_url("JUMUN_MIGRATION_URL", config.migration_url, problems);
+}
+
+static bool configure(const struct service *s, bool migration)
 {
     struct buf problems = BUF_INIT;
     const struct setting *tables[SETTING_TABLES];
-    size_t n = tables_of(s, tables);
-    bool good = settings_read(tables, n, environ, &problems) && start_log(s->name, &problems) && tracing_check(&problems) &&
-                crashing_check(&problems) && check_database_url(&problems);
+    size_t n = migration ? tables_of_migration(tables) : tables_of(s, tables);
+    bool good =
+        settings_read(tables, n, environ, &problems) && start_log(s->name, &problems) && (migration ? check_migration : check)(&problems);
     if (!good)
         (void)fprintf(stderr, "%s cannot start:\n%s", s->name, problems.p);
     buf_release(&problems);
@@ -170,6 +206,9 @@ static void serve_health(struct http_request *rq, void *ctx)
     http_reply_json(rq, alive ? 200 : 503, alive ? STR("{\"status\":\"alive\"}") : STR("{\"status\":\"stuck\"}"));
 }
 
+/* What the start waits for until somebody else has done it, by a command that is told with it. */
+static const char migration[] = "migration";
+
 /* What readiness waits for; NULL: ready. */
 static const char *waiting_for(const struct service_state *s)
 {
@@ -189,9 +228,14 @@ static const char *waiting_for(const struct service_state *s)
 
 static void serve_readiness(struct http_request *rq, void *ctx)
 {
-    const char *reason = waiting_for(ctx);
-    struct str body =
-        reason ? arena_printf(http_arena(rq), "{\"status\":\"unready\",\"waitingFor\":\"%s\"}", reason) : STR("{\"status\":\"ready\"}");
+    const struct service_state *s = ctx;
+    const char *reason = waiting_for(s);
+    struct str body = STR("{\"status\":\"ready\"}");
+    if (reason == migration)
+        body = arena_printf(http_arena(rq), "{\"status\":\"unready\",\"waitingFor\":\"%s\",\"run\":\"%s --migrate\"}", reason,
+                            s->service->name);
+    else if (reason)
+        body = arena_printf(http_arena(rq), "{\"status\":\"unready\",\"waitingFor\":\"%s\"}", reason);
     http_reply_json(rq, reason ? 503 : 200, body);
 }
 
@@ -253,37 +297,70 @@ static bool fail(const struct service_state *s, const char *problem)
     return false;
 }
 
-enum migrated { MIGRATED, MIGRATE_LATER, MIGRATE_NEVER };
+/* How a look at the database ended. */
+enum looked { LOOKED_WELL, LOOK_AGAIN, LOOK_NO_MORE };
 
-static enum migrated migrate_once(const struct service_state *s, struct pg *pg)
+/* Again and again, less and less often, until it is well or there is no hope, or somebody wants it to stop: then LOOK_AGAIN. */
+static enum looked look_until(enum looked (*look)(struct service_state *s, struct pg *pg), struct service_state *s, struct pg *pg,
+                              const sigset_t *stop)
+{
+    enum looked result = look(s, pg);
+    for (duration wait = MILLISECONDS(50); result == LOOK_AGAIN && !stop_asked(stop, wait);) {
+        result = look(s, pg);
+        wait = wait < SECONDS(2) ? wait * 2 : wait;
+    }
+    return result;
+}
+
+/* The rest of a look that was not well: is it only the database, which may come (back)? */
+static enum looked not_well(struct service_state *s, struct pg *pg, struct str problem, struct arena *arena)
+{
+    const struct pg_fault *fault = pg_fault(pg);
+    bool again = str_absent(problem) || fault->kind == PG_DISCONNECTED || fault->kind == PG_TRANSIENT;
+    if (again)
+        log_warning("waiting for the database", LOG_STR("fault", fault->message));
+    else
+        fail(s, arena_printf(arena, "%.*s", STR_ARG(problem)).p);
+    return again ? LOOK_AGAIN : LOOK_NO_MORE;
+}
+
+static enum pg_schema look_at_both(struct service_state *s, struct pg *pg, struct arena *arena, struct str *problem)
+{
+    enum pg_schema engines = pg_schema_look(pg, "engine", engine_migrations, arena, problem);
+    if (engines == PG_SCHEMA_REFUSED || engines == PG_SCHEMA_UNKNOWN)
+        return engines;
+    enum pg_schema own = pg_schema_look(pg, s->service->name, s->service->migrations, arena, problem);
+    return own == PG_SCHEMA_CURRENT ? engines : own;
+}
+
+static enum looked look_at_schema(struct service_state *s, struct pg *pg)
 {
     struct arena arena;
     struct str problem = {0};
+    enum looked result = LOOKED_WELL;
     arena_init(&arena);
-    bool done = pg_connect(pg) && pg_migrate(pg, "engine", engine_migrations, &arena, &problem) &&
-                pg_migrate(pg, s->service->name, s->service->migrations, &arena, &problem);
-    bool later = !done && (str_absent(problem) || pg_fault(pg)->kind == PG_DISCONNECTED || pg_fault(pg)->kind == PG_TRANSIENT);
-    if (later)
-        log_warning("waiting for the database", LOG_STR("fault", pg_fault(pg)->message));
-    else if (!done)
-        fail(s, arena_printf(&arena, "%.*s", STR_ARG(problem)).p);
+    enum pg_schema schema = look_at_both(s, pg, &arena, &problem);
+    atomic_store(&s->starting, schema == PG_SCHEMA_OLDER ? migration : "database");
+    if (schema == PG_SCHEMA_OLDER) {
+        log_warning("the schema is older than this program: waiting for its migration",
+                    LOG_STR("run", arena_printf(&arena, "%s --migrate", s->service->name).p));
+        result = LOOK_AGAIN;
+    } else if (schema != PG_SCHEMA_CURRENT) {
+        result = not_well(s, pg, problem, &arena);
+    }
     arena_release(&arena);
-    return done ? MIGRATED : later ? MIGRATE_LATER : MIGRATE_NEVER;
+    return result;
 }
 
 /* False: told to stop, or the schema is not this program's. */
-static bool migrate(struct service_state *s, const sigset_t *stop)
+static bool await_schema(struct service_state *s, const sigset_t *stop)
 {
     atomic_store(&s->starting, "database");
-    struct pg *pg = pg_new(config.database_url, "migrations", PG_QUERIES);
-    enum migrated result = migrate_once(s, pg);
-    for (duration wait = MILLISECONDS(50); result == MIGRATE_LATER && !stop_asked(stop, wait);) {
-        result = migrate_once(s, pg);
-        wait = wait < SECONDS(2) ? wait * 2 : wait;
-    }
+    struct pg *pg = pg_new(config.database_url, "schema", PG_QUERIES);
+    enum looked result = look_until(look_at_schema, s, pg, stop);
     pg_free(pg);
-    s->told_to_stop = result == MIGRATE_LATER;
-    return result == MIGRATED;
+    s->told_to_stop = result == LOOK_AGAIN;
+    return result == LOOKED_WELL;
 }
 
 static void start_engine(struct service_state *s)
@@ -378,7 +455,7 @@ static bool start_parts(struct service_state *s, const sigset_t *stop)
     const struct service *def = s->service;
     choose_cursor_secret(s);
     if (def->decider) {
-        if (!migrate(s, stop))
+        if (!await_schema(s, stop))
             return false;
         start_engine(s);
     }
@@ -463,20 +540,39 @@ static void raise_file_limit(void)
     }
 }
 
-int service_run(const struct service *def, int argc, char **argv)
+/* ── the step before ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static enum looked migrate_once(struct service_state *s, struct pg *pg)
+{
+    struct arena arena;
+    struct str problem = {0};
+    const char *role = config.migration_role[0] ? config.migration_role : s->service->name;
+    arena_init(&arena);
+    bool done = pg_migrate(pg, "engine", engine_migrations, &arena, &problem) &&
+                pg_migrate(pg, s->service->name, s->service->migrations, &arena, &problem) && pg_grant(pg, role, &arena, &problem);
+    enum looked result = done ? LOOKED_WELL : not_well(s, pg, problem, &arena);
+    arena_release(&arena);
+    return result;
+}
+
+static int migrate(const struct service *def)
 {
     sigset_t stop;
-    if (argc > 1 && strcmp(argv[1], "--help") == 0)
-        return help(def);
-    bool check = argc == 2 && strcmp(argv[1], "--ready") == 0;
-    if (argc > 1 && !check) {
-        (void)fprintf(stderr, "%s takes no arguments but --help and --ready: it is configured by environment variables\n", def->name);
-        return 2;
-    }
-    if (!configure(def))
-        return 2;
-    if (check)
-        return check_ready(config.admin_listen);
+    struct service_state s = {.service = def};
+    block_signals(&stop);
+    struct pg *pg = pg_new(config.migration_url, "migrations", PG_QUERIES);
+    enum looked result = look_until(migrate_once, &s, pg, &stop);
+    pg_free(pg);
+    if (result == LOOKED_WELL)
+        log_info("the schema is this program's", LOG_STR("version", JUMUN_VERSION));
+    return result == LOOKED_WELL ? 0 : 1;
+}
+
+/* ── the program ─────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+static int serve(const struct service *def)
+{
+    sigset_t stop;
     block_signals(&stop);
     raise_file_limit();
     struct service_state *s = NEW(struct service_state);
@@ -487,4 +583,20 @@ int service_run(const struct service *def, int argc, char **argv)
     tracing_stop();
     free(s);
     return status;
+}
+
+int service_run(const struct service *def, int argc, char **argv)
+{
+    if (argc > 1 && strcmp(argv[1], "--help") == 0)
+        return help(def);
+    bool ready = argc == 2 && strcmp(argv[1], "--ready") == 0;
+    bool step = argc == 2 && strcmp(argv[1], "--migrate") == 0 && def->decider;
+    if (argc > 1 && !ready && !step) {
+        (void)fprintf(stderr, "%s takes no arguments but --help, --ready%s: it is configured by environment variables\n", def->name,
+                      def->decider ? " and --migrate" : "");
+        return 2;
+    }
+    if (!configure(def, step))
+        return 2;
+    return step ? migrate(def) : ready ? check_ready(config.admin_listen) : serve(def);
 }

@@ -1,11 +1,31 @@
 #!/bin/bash
-# A database for each context and a role that owns it and can see no other: run once by the PostgreSQL image, on a new cluster.
+# A database for each context and two roles that cannot see the others': NAME works with the rows, NAME_owner owns the schema. Run once the server answers, each time: what is
+# there stays, and a database from a time when its service's role owned it is brought over, in one transaction.
 set -euo pipefail
+export PGHOST=postgres PGUSER=postgres PGPASSWORD PGOPTIONS='-c client_min_messages=warning'
+PGPASSWORD=$(< /run/secrets/postgres)
 
 for name in order product payment delivery notification; do
-    psql -X -q -v ON_ERROR_STOP=1 --username "$POSTGRES_USER" --dbname postgres << SQL
-CREATE ROLE "$name" LOGIN PASSWORD '$(< "/run/secrets/$name")';
-CREATE DATABASE "$name" OWNER "$name";
-REVOKE ALL ON DATABASE "$name" FROM PUBLIC;
+    for role in "$name" "${name}_owner"; do
+        cat << SQL
+SELECT 'CREATE ROLE "$role" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$role') \\gexec
+ALTER ROLE "$role" PASSWORD '$(< "/run/secrets/$role")';
 SQL
-done
+    done
+    cat << SQL
+\\connect postgres
+SELECT 'CREATE DATABASE "$name" OWNER "${name}_owner"' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '$name') \\gexec
+REVOKE ALL ON DATABASE "$name" FROM PUBLIC;
+GRANT CONNECT ON DATABASE "$name" TO "$name";
+\\connect "$name"
+SELECT pg_get_userbyid(datdba) = '$name' AS old FROM pg_database WHERE datname = current_database() \\gset
+\\if :old
+BEGIN;
+REASSIGN OWNED BY "$name" TO "${name}_owner";
+GRANT CONNECT ON DATABASE "$name" TO "$name";
+SELECT format('GRANT USAGE ON SCHEMA %1\$I TO %2\$I; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %1\$I TO %2\$I', nspname, '$name')
+FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' \\gexec
+COMMIT;
+\\endif
+SQL
+done | psql -X -q -v ON_ERROR_STOP=1 --dbname postgres > /dev/null

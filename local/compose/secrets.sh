@@ -18,7 +18,9 @@ once() {
 once postgres/postgres random
 for name in order product payment delivery notification; do
     once "postgres/$name" random
+    once "postgres/${name}_owner" random
     once "$name/database-url" echo "postgresql://$name:$(< "postgres/$name")@postgres:5432/$name"
+    once "$name-migration/url" echo "postgresql://${name}_owner:$(< "postgres/${name}_owner")@postgres:5432/$name"
 done
 once redis/password random
 once redis/redis.conf echo "requirepass $(< redis/password)"

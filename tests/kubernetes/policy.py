@@ -22,10 +22,12 @@ class Programs:
         self.known = {}
 
     def settings(self, service):
+        """Of who serves, and of the step before it (empty: it has none)."""
         if service not in self.known:
             told = subprocess.run([self.folder / service / service, "--help"], capture_output=True, text=True, check=True).stdout
-            found = re.findall(r"^  ([A-Z][A-Z0-9_]+)\n +(.+)$", told, re.M)
-            self.known[service] = {name: (told.endswith("must be set"), "_FILE, a file" in told) for name, told in found}
+            self.known[service] = [{name: (said.endswith("must be set"), "_FILE, a file" in said)
+                                    for name, said in re.findall(r"^  ([A-Z][A-Z0-9_]+)\n +(.+)$", part, re.M)}
+                                   for part in told.partition("\nWith --migrate ")[::2]]
         return self.known[service]
 
 
@@ -260,7 +262,7 @@ def settings_are_the_programs(m, programs):
         name = workload["metadata"]["name"]
         if name not in SERVICES:
             continue
-        known = programs.settings(name)
+        known, _ = programs.settings(name)
         container = template(workload)["spec"]["containers"][0]
         given = {entry["name"] for entry in container.get("env", [])}
         for source in container.get("envFrom", []):
@@ -278,6 +280,29 @@ def settings_are_the_programs(m, programs):
             yield f"{called(workload)}: no secret has {', '.join(sorted(files - keys))}"
 
 
+def schemas_have_owners(m, programs):
+    """What may change a schema is known to the step before the service, and to nobody else."""
+    for workload in m.of("Deployment"):
+        name, spec = workload["metadata"]["name"], template(workload)["spec"]
+        serving, before = spec["containers"], spec.get("initContainers", [])
+        if name not in SERVICES or not programs.settings(name)[1]:
+            continue
+        step = next((c for c in before if c.get("args") == ["--migrate"]), None)
+        if not step or step["image"] != serving[0]["image"]:
+            yield f"{called(workload)}: its own program does not migrate before it serves"
+            continue
+        files = {e["value"] for e in step.get("env", []) if e["name"] == "JUMUN_MIGRATION_URL_FILE"}
+        secrets = {v["name"]: v["secret"]["secretName"] for v in spec.get("volumes", []) if v.get("secret")}
+        mounts = [mount for mount in step.get("volumeMounts", []) if mount["name"] in secrets]
+        keys = {f"{mount['mountPath']}/{key}" for mount in mounts for key in m.keys_of_secret(secrets[mount["name"]])}
+        if len(files) != 1 or files - keys:
+            yield f"{called(workload)}: no secret has the owner's URL at {', '.join(sorted(files)) or 'any place'}"
+        owners = {secrets[mount["name"]] for mount in mounts}
+        told = {secrets[mount["name"]] for c in serving for mount in c.get("volumeMounts", []) if mount["name"] in secrets}
+        if owners & told:
+            yield f"{called(workload)}: who serves is given the owner's password"
+
+
 def values_are_no_secrets(m, _):
     for thing in m.of("ConfigMap"):
         for name, value in thing.get("data", {}).items():
@@ -293,7 +318,7 @@ def values_are_no_secrets(m, _):
 
 RULES = [labels_are_complete, selectors_match, each_server_is_covered_once, scalers_are_one_each, resources_are_said, probes_are_there,
          there_is_time_to_stop, pods_are_restricted, rights_are_to_look, images_are_versions, ports_are_named, references_lead_somewhere,
-         settings_are_the_programs, values_are_no_secrets]
+         settings_are_the_programs, schemas_have_owners, values_are_no_secrets]
 
 
 def faults_of(things, programs, generated_secrets):

@@ -128,7 +128,6 @@ int main(int argc, char **argv)
     if (!w)
         return 1;
     arena_init(&w->arena);
-    delivery_config.carrier_patience = LONGEST_CARRIER_PATIENCE; /* as delivery_side.c has it */
     FILL(order)
     FILL(payment)
     FILL(product)

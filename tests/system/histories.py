@@ -13,6 +13,12 @@ def database_url(service):
     raise AssertionError(f"{service}'s settings name no database")
 
 
+def owners_url(service):
+    """As who owns the schema: for what its service must not do. No process of the shop is told this password."""
+    password, owners = ((RUN / "secrets" / role).read_text().strip() for role in (service, f"{service}_owner"))
+    return database_url(service).replace(f"//{service}:{password}@", f"//{service}_owner:{owners}@")
+
+
 OF_ORDERS = """
     select aggregate_kind, aggregate::text, version, id::text, topic from event
     where (aggregate_kind, aggregate) in (select aggregate_kind, aggregate from event where correlation = any(%s::uuid[]))

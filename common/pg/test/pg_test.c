@@ -632,6 +632,30 @@ static void a_schema_newer_than_the_program_is_refused(void **state)
     assert_problem("a/0002_filled.sql is in the database and unknown");
 }
 
+static enum pg_schema look(struct pg *c, const struct embedded *files)
+{
+    return pg_schema_look(c, "a", files, &arena, &problem);
+}
+
+static void who_only_looks_is_told_whose_schema_it_is(void **state)
+{
+    (void)state;
+    const struct embedded first[] = {MADE, {0}}, both[] = {MADE, FILLED, {0}};
+    assert_int_equal(look(pg, first), PG_SCHEMA_OLDER); /* there is none */
+    assert_int_equal(number(pg, "select count(to_regclass('schema_migration'))"), 0);
+    assert_true(migrate(pg, "a", first));
+    assert_int_equal(look(pg, first), PG_SCHEMA_CURRENT);
+    assert_int_equal(look(pg, both), PG_SCHEMA_OLDER);
+    assert_true(migrate(pg, "a", both));
+    assert_int_equal(look(pg, both), PG_SCHEMA_CURRENT);
+    assert_int_equal(look(pg, first), PG_SCHEMA_REFUSED);
+    assert_problem("a/0002_filled.sql is in the database and unknown");
+    struct pg *nobody = pg_new("postgresql://127.0.0.1:1/nobody", "pg_test", PG_QUERIES);
+    assert_int_equal(look(nobody, both), PG_SCHEMA_UNKNOWN);
+    assert_int_equal(pg_fault(nobody)->kind, PG_DISCONNECTED);
+    pg_free(nobody);
+}
+
 static void a_migration_that_fails_leaves_nothing(void **state)
 {
     (void)state;
@@ -749,6 +773,7 @@ int main(void)
         MIGRATION(new_migrations_run_on_top),
         MIGRATION(a_changed_migration_is_refused),
         MIGRATION(a_schema_newer_than_the_program_is_refused),
+        MIGRATION(who_only_looks_is_told_whose_schema_it_is),
         MIGRATION(a_migration_that_fails_leaves_nothing),
         MIGRATION(a_migration_must_not_end_its_transaction),
         MIGRATION(migrating_leaves_the_session_as_it_was),

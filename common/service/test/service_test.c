@@ -17,6 +17,7 @@
 #include "client.h"
 
 static struct testing_database database;
+static char till_role[80], till_url[600]; /* who a till works as: a role that owns nothing */
 static struct topic *topic;
 static char directory[] = "/tmp/service_test.XXXXXX";
 
@@ -138,7 +139,7 @@ static bool is_ready(const struct process *p)
 static void till_start(struct process *p)
 {
     till_init(p);
-    till_defaults(p, database.url);
+    till_defaults(p, till_url);
     till_run(p, NULL);
     testing_wait_until(is_ready(p));
 }
@@ -197,7 +198,7 @@ static void a_log_level_that_does_not_exist_is_refused(void **state)
     struct process p;
     till_init(&p);
     set(&p, "JUMUN_LOG_LEVEL=loud");
-    till_defaults(&p, database.url);
+    till_defaults(&p, till_url);
     till_run(&p, NULL);
     assert_exit(&p, 2);
     assert_said(&p, "JUMUN_LOG_LEVEL: \"loud\" is not debug, info, warning or error");
@@ -209,7 +210,7 @@ static void it_waits_for_its_database(void **state)
 {
     (void)state;
     struct process p;
-    struct testing_proxy *proxy = testing_proxy_start(database.url);
+    struct testing_proxy *proxy = testing_proxy_start(till_url);
     testing_proxy_go_away(proxy);
     till_init(&p);
     till_defaults(&p, testing_proxy_url(proxy));
@@ -231,7 +232,7 @@ static void it_stops_while_it_waits(void **state)
 {
     (void)state;
     struct process p;
-    struct testing_proxy *proxy = testing_proxy_start(database.url);
+    struct testing_proxy *proxy = testing_proxy_start(till_url);
     testing_proxy_go_away(proxy);
     till_init(&p);
     till_defaults(&p, testing_proxy_url(proxy));
@@ -247,7 +248,7 @@ static void without_brokers_it_is_unready(void **state)
     struct process p;
     till_init(&p);
     set(&p, "JUMUN_KAFKA_BROKERS=127.0.0.1:1");
-    till_defaults(&p, database.url);
+    till_defaults(&p, till_url);
     till_run(&p, NULL);
     testing_wait_until(answers(p.port));
     testing_wait_until(strstr(get(p.admin, "/readyz")->body, "\"waitingFor\":\"kafka\""));
@@ -260,7 +261,7 @@ static void assert_asked(const struct process *p, int expected, const char *answ
     struct process asked;
     till_init(&asked);
     asked.admin = p->admin;
-    till_defaults(&asked, database.url);
+    till_defaults(&asked, till_url);
     till_run(&asked, "--ready");
     assert_exit(&asked, expected);
     assert_said(&asked, answer);
@@ -270,7 +271,7 @@ static void asked_from_beside_it_says_whether_it_is_ready(void **state)
 {
     (void)state;
     struct process p;
-    struct testing_proxy *proxy = testing_proxy_start(database.url);
+    struct testing_proxy *proxy = testing_proxy_start(till_url);
     testing_proxy_go_away(proxy);
     till_init(&p);
     assert_asked(&p, 1, "does not answer");
@@ -293,7 +294,7 @@ static void a_port_that_is_taken_ends_it_with_a_sentence(void **state)
     till_start(&first);
     till_init(&second);
     set(&second, "JUMUN_HTTP_LISTEN=127.0.0.1:%u", first.port);
-    till_defaults(&second, database.url);
+    till_defaults(&second, till_url);
     till_run(&second, NULL);
     assert_exit(&second, 1);
     assert_said(&second, "till cannot start: ");
@@ -303,11 +304,207 @@ static void a_port_that_is_taken_ends_it_with_a_sentence(void **state)
 
     till_init(&third);
     set(&third, "JUMUN_ADMIN_LISTEN=127.0.0.1:%u", first.admin);
-    till_defaults(&third, database.url);
+    till_defaults(&third, till_url);
     till_run(&third, NULL);
     assert_exit(&third, 1);
     assert_said(&third, "till cannot start: ");
     till_stop(&first);
+}
+
+/* ── the schema, and who may do what ─────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/* One statement, by whoever the URL names; what came of it, "" when it was done. */
+static const char *does(const char *url, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static const char *does(const char *url, const char *format, ...)
+{
+    static char fault[256];
+    char *sql = NULL;
+    va_list args;
+    va_start(args, format);
+    assert_true(vasprintf(&sql, format, args) > 0);
+    va_end(args);
+    struct pg *pg = pg_new(url, "test", PG_QUERIES);
+    assert_true(pg_connect(pg));
+    (void)snprintf(fault, sizeof fault, "%s", pg_query(pg, sql, NULL) ? "" : pg_fault(pg)->message);
+    pg_free(pg);
+    free(sql);
+    return fault;
+}
+#define must_do(...) assert_string_equal(does(__VA_ARGS__), "")
+
+static void assert_denied(const char *url, const char *sql)
+{
+    const char *fault = does(url, "%s", sql);
+    if (!strstr(fault, "permission denied") && !strstr(fault, "must be owner"))
+        fail_msg("\"%s\" was not denied: \"%s\"", sql, fault);
+}
+
+/* The URL of a database for the role till_role: the server's, with another name before the @. */
+static void url_of_till(const struct testing_database *d, char url[600])
+{
+    (void)snprintf(url, 600, "postgresql://%s:sesame%s", till_role, strchr(d->url, '@'));
+}
+
+/* The step, which is expected to end with this code. */
+static void assert_migrated(const struct testing_database *d, const char *role, int expected, const char *sentence)
+{
+    struct process p;
+    till_init(&p);
+    set(&p, "JUMUN_MIGRATION_URL=%s", d->url);
+    set(&p, "JUMUN_MIGRATION_ROLE=%s", role);
+    set(&p, "JUMUN_LOG_FORMAT=json");
+    till_run(&p, "--migrate");
+    assert_exit(&p, expected);
+    assert_said(&p, sentence);
+}
+
+static int64_t number(const char *url, const char *sql)
+{
+    struct pg *pg = pg_new(url, "test", PG_QUERIES);
+    const struct pg_rows *rows = pg_connect(pg) ? pg_query(pg, sql, NULL) : NULL;
+    if (!rows)
+        fail_msg("%s: %s", sql, pg_fault(pg)->message);
+    int64_t n = pg_int8(rows, 0, 0);
+    pg_free(pg);
+    return n;
+}
+
+static void it_waits_for_the_migration_and_says_by_what_command(void **state)
+{
+    (void)state;
+    struct process p;
+    struct testing_database empty;
+    char url[600];
+    testing_database_new(&empty);
+    url_of_till(&empty, url);
+    till_init(&p);
+    till_defaults(&p, url);
+    till_run(&p, NULL);
+    testing_wait_until(answers(p.admin));
+    testing_wait_until(strstr(get(p.admin, "/readyz")->body, "\"waitingFor\":\"migration\",\"run\":\"till --migrate\""));
+    assert_int_equal(get(p.admin, "/readyz")->status, 503);
+    assert_int_equal(get(p.admin, "/healthz")->status, 200);
+    assert_non_null(strstr(get(p.admin, "/metrics")->body, "jumun_waiting_for{what=\"migration\"} 1"));
+    assert_false(answers(p.port));
+    assert_int_equal(number(empty.url, "select count(*) from pg_tables where schemaname = 'public'"), 0); /* it has made nothing */
+    assert_migrated(&empty, till_role, 0, "the schema is this program's");
+    testing_wait_until(is_ready(&p));
+    till_stop(&p);
+    testing_database_drop(&empty);
+}
+
+static void what_the_engine_lacks_is_waited_for_too(void **state)
+{
+    (void)state;
+    struct process p;
+    struct testing_database older;
+    char url[600];
+    testing_database_new(&older);
+    url_of_till(&older, url);
+    assert_migrated(&older, till_role, 0, "the schema is this program's");
+    must_do(older.url, "delete from schema_migration where set = 'engine' and name like '0003%%'");
+    must_do(older.url, "alter table inbox drop column content");
+    till_init(&p);
+    till_defaults(&p, url);
+    till_run(&p, NULL);
+    testing_wait_until(answers(p.admin) && strstr(get(p.admin, "/readyz")->body, "\"waitingFor\":\"migration\""));
+    assert_migrated(&older, till_role, 0, "the schema is this program's");
+    testing_wait_until(is_ready(&p));
+    till_stop(&p);
+    testing_database_drop(&older);
+}
+
+static void migrated_twice_is_migrated(void **state)
+{
+    (void)state;
+    int64_t before = number(till_url, "select count(*) from schema_migration");
+    assert_migrated(&database, till_role, 0, "the schema is this program's");
+    assert_int_equal(number(till_url, "select count(*) from schema_migration"), before);
+}
+
+static void the_step_waits_for_its_database(void **state)
+{
+    (void)state;
+    struct process p;
+    struct testing_proxy *proxy = testing_proxy_start(database.url);
+    testing_proxy_go_away(proxy);
+    till_init(&p);
+    set(&p, "JUMUN_MIGRATION_URL=%s", testing_proxy_url(proxy));
+    set(&p, "JUMUN_MIGRATION_ROLE=%s", till_role);
+    set(&p, "JUMUN_LOG_FORMAT=json");
+    till_run(&p, "--migrate");
+    testing_wait_until(strstr(said(&p), "waiting for the database"));
+    testing_proxy_come_back(proxy);
+    assert_exit(&p, 0);
+    testing_proxy_stop(proxy);
+}
+
+static void the_step_needs_the_owner_and_another_role(void **state)
+{
+    (void)state;
+    char owner[64];
+    (void)snprintf(owner, sizeof owner, "%.*s", (int)strcspn(strstr(database.url, "://") + 3, ":"), strstr(database.url, "://") + 3);
+    assert_migrated(&database, owner, 1, "owns the schema");
+    assert_migrated(&database, "nobody_of_this_name", 1, "role \"nobody_of_this_name\" does not exist");
+    struct process p;
+    till_init(&p);
+    till_defaults(&p, till_url);
+    till_run(&p, "--migrate");
+    assert_exit(&p, 2);
+    assert_said(&p, "JUMUN_MIGRATION_URL: must be set");
+}
+
+static void who_works_has_no_password_of_the_owner(void **state)
+{
+    (void)state;
+    struct process p;
+    till_init(&p);
+    set(&p, "JUMUN_MIGRATION_URL=%s", database.url);
+    till_defaults(&p, till_url);
+    till_run(&p, NULL);
+    assert_exit(&p, 2);
+    assert_said(&p, "JUMUN_MIGRATION_URL: there is no such setting");
+}
+
+static void its_role_may_touch_rows_and_nothing_else(void **state)
+{
+    (void)state;
+    static const char *const denied[] = {
+        "create table mine (n bigint)",
+        "create temporary table mine (n bigint)",
+        "create schema mine",
+        "alter table account add column mine bigint",
+        "drop table account",
+        "truncate account",
+        "create index mine on account (balance)",
+        "update schema_migration set checksum = ''",
+        "delete from schema_migration",
+    };
+    for (size_t i = 0; i < sizeof denied / sizeof denied[0]; i++)
+        assert_denied(till_url, denied[i]);
+    must_do(till_url, "delete from account where id = '0192b8c0-0000-7000-8000-0000000000ff'");
+}
+
+static void what_the_owner_makes_later_is_within_its_reach(void **state)
+{
+    (void)state;
+    must_do(database.url, "create schema later");
+    must_do(database.url, "create table later.thing (n bigserial, m bigint)");
+    must_do(till_url, "insert into later.thing (m) values (1)");
+    must_do(till_url, "update later.thing set m = 2");
+    must_do(till_url, "delete from later.thing");
+    assert_denied(till_url, "drop table later.thing");
+    must_do(database.url, "drop schema later cascade");
+}
+
+static void rights_given_by_hand_end_with_the_next_step(void **state)
+{
+    (void)state;
+    must_do(database.url, "grant truncate on account to %s", till_role);
+    must_do(database.url, "grant create on database %s to %s", database.name, till_role);
+    assert_migrated(&database, till_role, 0, "the schema is this program's");
+    assert_denied(till_url, "truncate account");
+    assert_denied(till_url, "create schema mine");
 }
 
 static void a_newer_schema_is_refused(void **state)
@@ -315,19 +512,17 @@ static void a_newer_schema_is_refused(void **state)
     (void)state;
     struct process p;
     struct testing_database newer;
+    char url[600];
     testing_database_new(&newer);
-    struct pg *pg = pg_new(newer.url, "test", PG_QUERIES);
-    assert_non_null(pg_query(pg,
-                             "create table schema_migration (set text, name text, checksum text not null,"
-                             " applied_at timestamptz not null default now(), primary key (set, name))",
-                             NULL));
-    assert_non_null(pg_query(pg, "insert into schema_migration values ('till', '0099_future.sql', '')", NULL));
-    pg_free(pg);
+    url_of_till(&newer, url);
+    assert_migrated(&newer, till_role, 0, "the schema is this program's");
+    must_do(newer.url, "insert into schema_migration values ('till', '0099_future.sql', '')");
     till_init(&p);
-    till_defaults(&p, newer.url);
+    till_defaults(&p, url);
     till_run(&p, NULL);
     assert_exit(&p, 1);
     assert_said(&p, "till cannot start: migration till/0099_future.sql");
+    assert_migrated(&newer, till_role, 1, "till cannot start: migration till/0099_future.sql");
     testing_database_drop(&newer);
 }
 
@@ -512,7 +707,7 @@ static void the_admin_port_shows_all_parts(void **state)
 static void without_its_database_it_says_so_and_recovers(void **state)
 {
     (void)state;
-    struct testing_proxy *proxy = testing_proxy_start(database.url);
+    struct testing_proxy *proxy = testing_proxy_start(till_url);
     till_init(&till);
     set(&till, "JUMUN_REQUEST_DEADLINE_MS=100");
     till_defaults(&till, testing_proxy_url(proxy));
@@ -559,7 +754,7 @@ static void a_parked_request_that_outlasts_the_patience_is_cut_off(void **state)
     (void)state;
     till_init(&till);
     set(&till, "JUMUN_DRAIN_PATIENCE_MS=50");
-    till_defaults(&till, database.url);
+    till_defaults(&till, till_url);
     till_run(&till, NULL);
     testing_wait_until(is_ready(&till));
     struct client *c = client_connect(till.port);
@@ -587,7 +782,13 @@ static int setup(void **state)
     (void)state;
     testing_database_new(&database);
     topic = topic_new("test.bank", 3);
-    return mkdtemp(directory) ? 0 : -1;
+    (void)snprintf(till_role, sizeof till_role, "%s_till", database.name);
+    url_of_till(&database, till_url);
+    must_do(database.url, "create role %s login password 'sesame'", till_role);
+    if (!mkdtemp(directory))
+        return -1;
+    assert_migrated(&database, till_role, 0, "the schema is this program's");
+    return 0;
 }
 
 static int teardown(void **state)
@@ -597,6 +798,7 @@ static int teardown(void **state)
     (void)snprintf(command, sizeof command, "rm -r %s", directory);
     topic_free(topic);
     testing_database_drop(&database);
+    must_do(testing_environment("TEST_POSTGRES_URL"), "drop role %s", till_role);
     return system(command); /* NOLINT(cert-env33-c): a constant, but for mkdtemp's letters */
 }
 
@@ -614,6 +816,15 @@ int main(void)
         cmocka_unit_test(without_brokers_it_is_unready),
         cmocka_unit_test(asked_from_beside_it_says_whether_it_is_ready),
         cmocka_unit_test(a_port_that_is_taken_ends_it_with_a_sentence),
+        cmocka_unit_test(it_waits_for_the_migration_and_says_by_what_command),
+        cmocka_unit_test(what_the_engine_lacks_is_waited_for_too),
+        cmocka_unit_test(migrated_twice_is_migrated),
+        cmocka_unit_test(the_step_waits_for_its_database),
+        cmocka_unit_test(the_step_needs_the_owner_and_another_role),
+        cmocka_unit_test(who_works_has_no_password_of_the_owner),
+        cmocka_unit_test(its_role_may_touch_rows_and_nothing_else),
+        cmocka_unit_test(what_the_owner_makes_later_is_within_its_reach),
+        cmocka_unit_test(rights_given_by_hand_end_with_the_next_step),
         cmocka_unit_test(a_newer_schema_is_refused),
         WITH_TILL(who_is_not_known_or_not_allowed_is_told),
         WITH_TILL(the_same_key_is_the_same_request),
