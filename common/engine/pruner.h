@@ -4,11 +4,12 @@
  * Every minute it sweeps, a step of at most `step` rows a transaction, each by an index, oldest first, with a pause behind it. A database
  * has one that is active, by a session advisory lock. All ages are by the database's clock.
  *
- * A key goes `keep_keys` after its first request. A message's id goes when the message was both said (the id is of version 7, and tells) and
- * heard longer than `keep_inbox` ago; its row in `pruned` says below which id the inbox does not know any more. Past that a copy is met by
- * the decider, which takes what it has seen as said already: docs/operations/retention.md.
+ * A key goes `keep_keys` after its first request. A message's id goes when the message was both said (the id is of version 7, and tells)
+ * and heard longer than `keep_inbox` ago; its row in `pruned` says below which id the inbox does not know any more. Past that a copy is met
+ * by the decider, which takes what it has seen as said already: docs/operations/retention.md.
  *
- *     struct pruner *p = pruner_start(&(struct pruner_config){.database_url = url, .keep_keys = MINUTES(10080), .keep_inbox = MINUTES(43200)});
+ *     struct pruner *p = pruner_start(&(struct pruner_config){.database_url = url, .keep_keys = MINUTES(10080), .keep_inbox =
+ * MINUTES(43200)});
  */
 #ifndef JUMUN_PRUNER_H
 #define JUMUN_PRUNER_H

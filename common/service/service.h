@@ -12,12 +12,12 @@
  *     int main(int argc, char **argv) { return service_run(&delivery, argc, argv); }
  *
  * service_run: reads the settings (a wrong one ends it with a sentence, exit 2), opens the admin port (/healthz, /readyz, /metrics), waits
- * for its database and until its schema is this program's, starts engine, relay, intake and query workers, opens its port, and runs until SIGTERM or
- * SIGINT. Then: unready, pause (JUMUN_DRAIN_DELAY_MS, for the mesh to notice; answers end their connections), no new connections, parked
- * requests end, intake stops, engine and relay end, exit 0. What a service does not have (no decider, no events …) is left out. With the
- * argument --ready it only asks the process that runs with these settings whether it is ready (check.h); with --help it lists the settings.
- * With --migrate, and as the schema's owner, it brings the schema up, gives the service's role its rights to the rows, and ends: a step of
- * its own, before. The service itself may change no schema.
+ * for its database and until its schema is this program's, starts engine, relay, intake and query workers, opens its port, and runs until
+ * SIGTERM or SIGINT. Then: unready, pause (JUMUN_DRAIN_DELAY_MS, for the mesh to notice; answers end their connections), no new
+ * connections, parked requests end, intake stops, engine and relay end, exit 0. What a service does not have (no decider, no events …) is
+ * left out. With the argument --ready it only asks the process that runs with these settings whether it is ready (check.h); with --help it
+ * lists the settings. With --migrate, and as the schema's owner, it brings the schema up, gives the service's role its rights to the rows,
+ * and ends: a step of its own, before. The service itself may change no schema.
  */
 #ifndef JUMUN_SERVICE_H
 #define JUMUN_SERVICE_H

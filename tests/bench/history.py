@@ -48,7 +48,7 @@ def copy_of(sql, database, table, which, key, rows, lifetime, copies):
     values = ", ".join(expression(f"r.{name}", kind, table, step) for name, kind in columns)
     names, chosen = ", ".join(name for name, _ in columns), which.format(key=key, rows=SAMPLE * (rows or 0))
     return [f"create temporary table chosen as select * from {table} where {chosen}",
-            f"insert into {table} ({names}) select {values} from generate_series({young}, 1, -1) i"
+            f"insert into {table} ({names}) select {values} from generate_series({young}::bigint, 1, -1) i"
             f" cross join lateral (select * from chosen where i is not null{' order by seq' if table == 'event' else ''} offset 0) r",
             "drop table chosen"]
 

@@ -47,7 +47,7 @@ def test_keys_go_by_their_age(shop, customer):
     old, young = new_key(), new_key()
     body = basket([(shop.tea, 1)])
     first, second = customer.places(body, old), customer.places(body, young)
-    aged = asks("order", "update idempotency set at = at - interval '8 days' where key = %(old)s", old=old)
+    aged = asks("order", "update idempotency set at = at - interval '8 days', lease = lease - interval '8 days' where key = %(old)s", old=old)
     assert aged == 1
     shop.stop("order")
     shop.start("order")  # what is old is looked for at the start, and every minute

@@ -107,7 +107,8 @@ struct comparing {
 
 static bool differs(const struct comparing *c, struct uuid id)
 {
-    return uuid_compare(id, c->audit->forgotten[c->context]) >= 0 && ids_differ(&c->audit->inbox[c->context], &c->audit->relevant[c->context], ids_bucket(id)) &&
+    return uuid_compare(id, c->audit->forgotten[c->context]) >= 0 &&
+           ids_differ(&c->audit->inbox[c->context], &c->audit->relevant[c->context], ids_bucket(id)) &&
            !dead_letters_have(&c->audit->dead, (uint8_t)c->context, id);
 }
 

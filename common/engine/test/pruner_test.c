@@ -56,7 +56,8 @@ static void put(const char *sql, int64_t first, int64_t last, const char *age, c
 
 static void keys(int first, int last, const char *age)
 {
-    put("insert into idempotency (scope, key, fingerprint, resource, lease, at) select 'scope', i::text, gen_random_uuid(), gen_random_uuid(),"
+    put("insert into idempotency (scope, key, fingerprint, resource, lease, at) select 'scope', i::text, gen_random_uuid(), "
+        "gen_random_uuid(),"
         " now() - $3::text::interval, now() - $4::text::interval from generate_series($1, $2) i",
         first, last, age, age);
 }
@@ -64,7 +65,8 @@ static void keys(int first, int last, const char *age)
 /* As version 7 has it, said so long ago; and heard. */
 static void messages(int count, const char *said, const char *heard)
 {
-    put("insert into inbox (event, at) select (lpad(to_hex((extract(epoch from now() - $3::text::interval) * 1000)::bigint), 12, '0') || '7' ||"
+    put("insert into inbox (event, at) select (lpad(to_hex((extract(epoch from now() - $3::text::interval) * 1000)::bigint), 12, '0') || "
+        "'7' ||"
         " substr(replace(gen_random_uuid()::text, '-', ''), 14))::uuid, now() - $4::text::interval from generate_series($1, $2) i",
         1, count, said, heard);
 }
@@ -101,12 +103,13 @@ static void the_mark_says_below_which_id_the_inbox_does_not_know(void **state)
     messages(5, "31 days", "31 days");
     testing_wait_until(metric(p, PRUNED_MESSAGES) == 5);
     pruner_stop(p);
-    assert_int_equal(bank_number("select count(*) from pruned where what = 'inbox' and below <= (select event from inbox order by event limit 1)"
-                                 " and ('x' || substr(replace(below::text, '-', ''), 1, 12))::bit(48)::bigint"
-                                 " between extract(epoch from now() - interval '30 days 2 hours') * 1000"
-                                 " and extract(epoch from now() - interval '30 days') * 1000",
-                                 nobody),
-                     1);
+    assert_int_equal(
+        bank_number("select count(*) from pruned where what = 'inbox' and below <= (select event from inbox order by event limit 1)"
+                    " and ('x' || substr(replace(below::text, '-', ''), 1, 12))::bit(48)::bigint"
+                    " between extract(epoch from now() - interval '30 days 2 hours') * 1000"
+                    " and extract(epoch from now() - interval '30 days') * 1000",
+                    nobody),
+        1);
 }
 
 static void of_two_one_is_at_work_and_the_other_takes_over(void **state)
