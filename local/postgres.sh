@@ -117,7 +117,8 @@ postgres_owned() {
     cat << SQL
 GRANT CONNECT ON DATABASE "$1" TO "$1";
 \\connect "$1"
-SELECT pg_get_userbyid(datdba) = '$1' AS old FROM pg_database WHERE datname = current_database() \\gset
+SELECT EXISTS (SELECT FROM pg_shdepend JOIN pg_roles r ON r.oid = refobjid WHERE refclassid = 'pg_authid'::regclass AND rolname = '$1' AND deptype = 'o'
+    AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))) AS old \\gset
 \\if :old
 BEGIN;
 REASSIGN OWNED BY "$1" TO "$1_owner";

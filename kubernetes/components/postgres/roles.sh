@@ -24,7 +24,8 @@ SELECT 'CREATE DATABASE "$name" OWNER "${name}_owner"' WHERE NOT EXISTS (SELECT 
 REVOKE ALL ON DATABASE "$name" FROM PUBLIC;
 GRANT CONNECT ON DATABASE "$name" TO "$name";
 \connect "$name"
-SELECT pg_get_userbyid(datdba) = '$name' AS old FROM pg_database WHERE datname = current_database() \gset
+SELECT EXISTS (SELECT FROM pg_shdepend JOIN pg_roles r ON r.oid = refobjid WHERE refclassid = 'pg_authid'::regclass AND rolname = '$name' AND deptype = 'o'
+    AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))) AS old \gset
 \if :old
 BEGIN;
 REASSIGN OWNED BY "$name" TO "${name}_owner";
