@@ -43,11 +43,13 @@ class Person:
         return self.asks("POST", path, body, **options)
 
     def reads(self, path):
-        """What is there, as JSON: it must be. A service that has too much to do just now, or was just started, says 503, and to ask again."""
+        """What is there, as JSON: it must be. A service that has too much to do just now, or was just started, says 503, and to ask again; and an idle connection may be closed just when it
+        is used, which whoever only reads answers by asking again (RFC 9110, 9.2.2)."""
         def answered():
-            answer = self.gets(path)
-            assert answer.status in (200, 503), f"GET {path}: {answer}"
-            return answer if answer.status == 200 else None
+            with contextlib.suppress(NoAnswer):
+                answer = self.gets(path)
+                assert answer.status in (200, 503), f"GET {path}: {answer}"
+                return answer if answer.status == 200 else None
 
         return until(answered, f"GET {path} is answered").json
 
