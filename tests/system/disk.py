@@ -7,11 +7,9 @@ import shutil
 import subprocess
 
 from shop import RUN
-from waiting import LIMIT, until
 
 SIZE = 8 << 30  # bytes, of which the file has but those that were ever written; the ballast takes room and writes nothing
 STORES = ("postgres", "kafka")
-NO_ROOM = "No space left on device"  # as either has it from the C library
 
 
 class Impossible(Exception):
@@ -70,29 +68,24 @@ class Disk:
 
     @contextlib.contextmanager
     def full(self):
-        """To the last block, and the store has noticed."""
-        before = self._complaints()
+        """To the last block. When a store notices depends on what room it has put aside."""
         try:
-            with self.ballast.open("wb") as file:
-                size, step = 0, 1 << 30
-                while step >= 4096:
-                    try:
-                        os.posix_fallocate(file.fileno(), size, step)
-                        size += step
-                    except OSError:
-                        step //= 2
-            until(lambda: any(count > before.get(file, 0) for file, count in self._complaints().items()), f"{self.store} finds no room", LIMIT)
+            until(self._takes_all, f"{self.place} has no room left", LIMIT)
             yield
         finally:
             self.ballast.unlink()
 
-    def _complaints(self):
-        """How many are in each file of its log, by the file's number: files are renamed when new ones come, and the oldest go."""
-        found = {}
-        for file in (RUN / "log" / self.store).glob("[@c]*"):
-            with contextlib.suppress(FileNotFoundError), file.open(errors="replace") as log:
-                found[os.stat(log.fileno()).st_ino] = log.read().count(NO_ROOM)
-        return found
+    def _takes_all(self):
+        """The store may give room back meanwhile."""
+        with self.ballast.open("ab") as file:
+            size, step = file.tell(), 1 << 30
+            while step >= 4096:
+                try:
+                    os.posix_fallocate(file.fileno(), size, step)
+                    size += step
+                except OSError:
+                    step //= 2
+        return os.statvfs(self.place).f_bavail < 16
 
 
 @contextlib.contextmanager
