@@ -7,6 +7,7 @@ import shutil
 import subprocess
 
 from shop import RUN
+from waiting import LIMIT, until
 
 SIZE = 8 << 30  # bytes, of which the file has but those that were ever written; the ballast takes room and writes nothing
 STORES = ("postgres", "kafka")
