@@ -137,7 +137,10 @@ services_migrate() {
     for name in "${DATABASES[@]}"; do
         as=()
         ! as_account test -x "$(program "$name")" || as=("${AS_ACCOUNT[@]}")
-        JUMUN_MIGRATION_URL=$(STORES_ABOVE=0 database_url "${name}_owner" "$name") JUMUN_LOG_FORMAT=json "${as[@]}" "$(program "$name")" --migrate > "$RUN/log/migration" 2>&1 ||
+        (
+            unset "${!JUMUN_@}" # ours; a program refuses what is no setting of its own
+            JUMUN_MIGRATION_URL=$(STORES_ABOVE=0 database_url "${name}_owner" "$name") JUMUN_LOG_FORMAT=json exec "${as[@]}" "$(program "$name")" --migrate
+        ) > "$RUN/log/migration" 2>&1 ||
             die "$name: its schema could not be brought up: $(tail -n 1 "$RUN/log/migration")" "Look at $RUN/log/migration. When it is mended: ./jumun up"
     done
     say "services: their schemas are up (${DATABASES[*]})"
