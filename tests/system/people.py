@@ -65,14 +65,14 @@ class Person:
                 return
 
     def insists(self, method, path, body, key, limit=LIMIT):
-        """Repeats the same request until it is answered for good: neither lost, nor unavailable, nor still being answered."""
+        """Repeats the same request until it is answered for good: neither lost, nor unavailable, nor still being answered, nor half heard by somebody who stood still (408)."""
         def answered():
             answer = None
             with contextlib.suppress(NoAnswer):
                 answer = self.asks(method, path, body, key=key, timeout=30)
             if self.told:
                 self.told.keep(self, method, path, key, answer)
-            return None if answer is None or answer.is_under_way or answer.status in (503, 504) else answer
+            return None if answer is None or answer.is_under_way or answer.status in (408, 503, 504) else answer
 
         return until(answered, f"an answer to {method} {path} with the key {key}", limit)
 

@@ -43,7 +43,7 @@ def made_by(answer):
 
 
 def outcome(answer):
-    """That a request with this key is still being answered tells as little as no answer."""
-    if answer is None or answer.status >= 500 or answer.is_under_way:
+    """That a request with this key is still being answered, or did not arrive as a whole, tells as little as no answer."""
+    if answer is None or answer.status >= 500 or answer.status == 408 or answer.is_under_way:
         return "unknown"
     return "ok" if answer.status < 300 or answer.status == 402 else "refused"
