@@ -44,6 +44,16 @@ bool clock_lock(pthread_mutex_t *lock, duration until)
     return pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &t) == 0;
 }
 
+bool clock_rest(pthread_cond_t *wake, pthread_mutex_t *lock, const bool *stopping, duration until)
+{
+    pthread_mutex_lock(lock);
+    while (!*stopping && clock_wait(wake, lock, until))
+        ;
+    bool stop = *stopping;
+    pthread_mutex_unlock(lock);
+    return stop;
+}
+
 void clock_random(void *bytes, size_t n)
 {
     char *p = bytes;

@@ -15,6 +15,10 @@ duration clock_monotonic(void); /* since some start; for waiting and measuring *
 bool clock_wait(pthread_cond_t *condition, pthread_mutex_t *lock, duration until);
 bool clock_lock(pthread_mutex_t *lock, duration until);
 
+/* The rest of a thread between two rounds: until then, or until *stopping, which is set under `lock` by who signals `wake`. True: stopping.
+ */
+bool clock_rest(pthread_cond_t *wake, pthread_mutex_t *lock, const bool *stopping, duration until);
+
 struct uuid uuid_new(void);               /* version 7, of now; ascending within a thread; from getrandom(2), buffered per thread */
 void clock_random(void *bytes, size_t n); /* from the kernel */
 

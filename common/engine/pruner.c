@@ -28,13 +28,7 @@ struct pruner {
 /* Sleeps; true: told to stop. */
 static bool pruner_wait(struct pruner *p, duration d)
 {
-    duration until = clock_monotonic() + d;
-    pthread_mutex_lock(&p->lock);
-    while (!p->stopping && clock_wait(&p->wake, &p->lock, until))
-        ;
-    bool stopping = p->stopping;
-    pthread_mutex_unlock(&p->lock);
-    return stopping;
+    return clock_rest(&p->wake, &p->lock, &p->stopping, clock_monotonic() + d);
 }
 
 /*

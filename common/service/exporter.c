@@ -44,13 +44,7 @@ struct exporter {
 /* False: it is to stop. */
 static bool wait_for(struct exporter *x, duration d)
 {
-    duration until = clock_monotonic() + d;
-    pthread_mutex_lock(&x->lock);
-    while (!x->stopping && clock_wait(&x->wake, &x->lock, until))
-        ;
-    bool go_on = !x->stopping;
-    pthread_mutex_unlock(&x->lock);
-    return go_on;
+    return !clock_rest(&x->wake, &x->lock, &x->stopping, clock_monotonic() + d);
 }
 
 /* ── a request ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

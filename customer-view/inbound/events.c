@@ -129,15 +129,10 @@ static bool watch_look(void)
 
 static void *watch_run(void *unused)
 {
-    pthread_mutex_lock(&watch.lock);
-    while (!watch.stopping) {
-        pthread_mutex_unlock(&watch.lock);
-        duration wait = watch_look() ? CLOSE_LOOK : LOOK, until = clock_monotonic() + wait;
-        pthread_mutex_lock(&watch.lock);
-        if (!watch.stopping)
-            (void)clock_wait(&watch.stopped, &watch.lock, until);
-    }
-    pthread_mutex_unlock(&watch.lock);
+    duration wait;
+    do
+        wait = watch_look() ? CLOSE_LOOK : LOOK;
+    while (!clock_rest(&watch.stopped, &watch.lock, &watch.stopping, clock_monotonic() + wait));
     return unused;
 }
 

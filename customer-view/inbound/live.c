@@ -100,22 +100,10 @@ static bool go_round(duration now)
     return false;
 }
 
-/* False: told to stop. */
-static bool rest(duration wait)
-{
-    duration until = clock_monotonic() + wait;
-    pthread_mutex_lock(&live.lock);
-    if (!live.stopping && wait > 0)
-        (void)clock_wait(&live.stopped, &live.lock, until);
-    bool go_on = !live.stopping;
-    pthread_mutex_unlock(&live.lock);
-    return go_on;
-}
-
 static void *live_run(void *unused)
 {
     bool good = true;
-    while (rest(good ? 0 : WAIT)) {
+    while (!clock_rest(&live.stopped, &live.lock, &live.stopping, good ? 0 : clock_monotonic() + WAIT)) {
         duration now = clock_monotonic();
         arena_reset(&live.arena);
         good = go_round(now);

@@ -79,20 +79,9 @@ static void look(void)
     pg_params_release(&window);
 }
 
-static bool told_to_stop_within_a_round(void)
-{
-    duration until = clock_monotonic() + notification_config.sweep_after / 2;
-    pthread_mutex_lock(&sweep.lock);
-    while (!sweep.stopping && clock_wait(&sweep.wake, &sweep.lock, until))
-        ;
-    bool stopping = sweep.stopping;
-    pthread_mutex_unlock(&sweep.lock);
-    return stopping;
-}
-
 static void *go_round(void *unused)
 {
-    while (!told_to_stop_within_a_round())
+    while (!clock_rest(&sweep.wake, &sweep.lock, &sweep.stopping, clock_monotonic() + notification_config.sweep_after / 2))
         look();
     return unused;
 }

@@ -51,23 +51,12 @@ static void look(void)
         bark(overdue);
 }
 
-static bool told_to_stop_within_a_round(void)
-{
-    duration until = clock_monotonic() + SECONDS(ROUND_SECONDS);
-    pthread_mutex_lock(&watchdog.lock);
-    while (!watchdog.stopping && clock_wait(&watchdog.wake, &watchdog.lock, until))
-        ;
-    bool stopping = watchdog.stopping;
-    pthread_mutex_unlock(&watchdog.lock);
-    return stopping;
-}
-
 static void *watch(void *unused)
 {
     (void)unused;
     do
         look();
-    while (!told_to_stop_within_a_round());
+    while (!clock_rest(&watchdog.wake, &watchdog.lock, &watchdog.stopping, clock_monotonic() + SECONDS(ROUND_SECONDS)));
     return NULL;
 }
 
