@@ -48,9 +48,17 @@ static const char standing_query[] =
 static const char due_query[] = "select correlation::text, timer, round(extract(epoch from now() - due)) from timer"
                                 " where due < now() - interval '2 seconds' order by due limit 100";
 
+static PGresult *ask(struct quiet *q, enum context context, PGconn *connection, const char *query)
+{
+    PGresult *rows = PQexec(connection, query);
+    if (PQresultStatus(rows) != PGRES_TUPLES_OK)
+        audit_fault(q->audit, "the database of %s: %s", context_names[context].p, PQerrorMessage(connection));
+    return rows;
+}
+
 static void look_at_timers(struct quiet *q, enum context context, PGconn *connection)
 {
-    PGresult *rows = PQexec(connection, due_query);
+    PGresult *rows = ask(q, context, connection, due_query);
     for (int i = 0; i < PQntuples(rows); i++) {
         struct uuid id = {{0}};
         uuid_parse(str_of(PQgetvalue(rows, i, 0)), &id);
@@ -71,7 +79,7 @@ static void look_at_notices(struct quiet *q)
     PGconn *connection = database_open(q->audit, CONTEXT_NOTIFICATION);
     if (!connection)
         return;
-    PGresult *rows = PQexec(connection, unsent_query);
+    PGresult *rows = ask(q, CONTEXT_NOTIFICATION, connection, unsent_query);
     for (int i = 0; i < PQntuples(rows); i++) {
         struct uuid id = {{0}};
         uuid_parse(str_of(PQgetvalue(rows, i, 0)), &id);
@@ -92,9 +100,7 @@ static void look_at_database(struct quiet *q, enum context context)
     PGconn *connection = database_open(q->audit, context);
     if (!connection)
         return;
-    PGresult *rows = PQexec(connection, standing_query);
-    if (PQresultStatus(rows) != PGRES_TUPLES_OK)
-        audit_fault(q->audit, "the database of %s: %s", context_names[context].p, PQerrorMessage(connection));
+    PGresult *rows = ask(q, context, connection, standing_query);
     int64_t waiting = number(rows, 0);
     q->written[context] = number(rows, 1);
     q->looked += number(rows, 2) + 1;
