@@ -109,3 +109,23 @@ def assert_ended(order, topics, ledger, price, reason="customer"):
         assert_completed(order, topics, ledger, charged, refused=requested)
         assert charged == price
     return end
+
+
+def one_of_each_end(customer, product, price, topics, ledger):
+    """Of one customer: completed, cancelled when it was paid, cancelled when it was declined, and one that still waits to be paid."""
+    completed, declined, waiting = customer.orders(product), *[customer.orders(product, token="tok_declined").is_declined() for _ in range(2)]
+    cancelled = customer.regrets(product, "tok_lost")
+    declined.cancels()
+    assert_completed(completed, topics, ledger, charged=price)
+    assert_cancelled(cancelled, topics, ledger, "customer", charged=price)
+    assert_cancelled(declined, topics, ledger, "customer", charged=0)
+    return completed, cancelled, declined, waiting
+
+
+def all_there_is(customer, orders, product):
+    """What every service shows of these orders, of their customer's notices, and of the product."""
+    kinds = ("orders", "payments", "deliveries", "my/orders")
+    answers = {(order.id, kind): customer.gets(f"/api/{kind}/{order.id}") for order in orders for kind in kinds}
+    answers["notices"] = customer.gets("/api/my/notifications?limit=100")
+    answers["stock"] = customer.gets(f"/api/products/{product['id']}")
+    return {place: answer.json for place, answer in answers.items()}

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from consumers import reads_from_the_beginning
-from endings import assert_cancelled, assert_completed, assert_ended, published
+from endings import all_there_is, assert_cancelled, assert_completed, assert_ended, one_of_each_end, published
 from lifecycle import EVERYTHING
 from people import Customer, Order, assert_in_time, basket
 from problems import assert_problem
@@ -175,27 +175,13 @@ def test_6_two_customers_at_once_and_the_last_item(shop, customer, neighbour, to
 @pytest.mark.parametrize("service", ["order", "product", "payment", "delivery", "notification", "customer-view"])
 def test_7_a_consumer_reads_everything_again(shop, customer, topics, ledger, turn, service):
     cups = shop.sells(stock=10, price=PRICE)
-    completed, declined, waiting = customer.orders(cups), *[customer.orders(cups, token="tok_declined").is_declined() for _ in range(2)]
-    cancelled = customer.regrets(cups, "tok_lost")
-    declined.cancels()
-    assert_completed(completed, topics, ledger, charged=PRICE)
-    assert_cancelled(cancelled, topics, ledger, "customer", charged=PRICE)
-    assert_cancelled(declined, topics, ledger, "customer", charged=0)
-    orders = [completed, cancelled, declined, waiting]
-
-    def all_there_is():
-        kinds = ("orders", "payments", "deliveries", "my/orders")
-        answers = {(order.id, kind): customer.gets(f"/api/{kind}/{order.id}") for order in orders for kind in kinds}
-        answers["notices"] = customer.gets("/api/my/notifications?limit=100")
-        answers["stock"] = customer.gets(f"/api/products/{cups['id']}")
-        return {place: answer.json for place, answer in answers.items()}
-
+    orders = completed, cancelled, declined, waiting = one_of_each_end(customer, cups, PRICE, topics, ledger)
     for order, notices in ((completed, 5), (cancelled, 4), (declined, 4), (waiting, 2)):  # of the ends all is told by now but, perhaps, the notices
         order.timeline("OrderPlaced", *["NotificationSent"] * notices)
     completed.timeline(*EVERYTHING)
-    before = all_there_is()
+    before = all_there_is(customer, orders, cups)
     reads_from_the_beginning(shop, service)
-    assert all_there_is() == before
+    assert all_there_is(customer, orders, cups) == before
     assert_in_time(waiting.pays("tok_ok"), 201)
     assert_completed(waiting, topics, ledger, charged=PRICE)
 
