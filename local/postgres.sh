@@ -83,51 +83,12 @@ postgres_databases() {
     for name in "${DATABASES[@]}"; do
         for role in "$name" "${name}_owner"; do
             [[ -e $RUN/secrets/$role ]] || random_hex 24 | put "$RUN/secrets/$role" 0600
-            postgres_role "$role" "$(cat "$RUN/secrets/$role")"
         done
-        postgres_owned "$name"
+        printf '\\set secrets %s\n\\set name %s\n\\i %s\n' "'$RUN/secrets'" "$name" "'$ROOT/kubernetes/components/postgres/context.sql'"
     done | as_postgres > /dev/null || die "postgres: the databases could not be made" \
         "If $RUN/secrets was lost or replaced, the old data is locked: ./jumun down --wipe starts over."
     echo "$made" > "$RUN/postgres/databases-made"
     say "postgres: made the databases ${DATABASES[*]}"
-}
-
-# These print SQL. A password arrives on psql's standard input, so no process list shows it.
-
-# postgres_role NAME PASSWORD
-postgres_role() {
-    cat << SQL
-SELECT 'CREATE ROLE "$1" LOGIN' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '$1') \\gexec
-ALTER ROLE "$1" PASSWORD '$2';
-SQL
-}
-
-# postgres_database NAME OWNER
-postgres_database() {
-    cat << SQL
-SELECT 'CREATE DATABASE "$1" OWNER "$2"' WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = '$1') \\gexec
-REVOKE ALL ON DATABASE "$1" FROM PUBLIC;
-SQL
-}
-
-# postgres_owned NAME: the database of a context, NAME_owner's; what the service's role owns, from a time when it owned all, is brought over, in one transaction,
-# so that a service at work does not notice.
-postgres_owned() {
-    postgres_database "$1" "$1_owner"
-    cat << SQL
-GRANT CONNECT ON DATABASE "$1" TO "$1";
-\\connect "$1"
-SELECT EXISTS (SELECT FROM pg_shdepend JOIN pg_roles r ON r.oid = refobjid WHERE refclassid = 'pg_authid'::regclass AND rolname = '$1' AND deptype = 'o'
-    AND dbid IN (0, (SELECT oid FROM pg_database WHERE datname = current_database()))) AS old \\gset
-\\if :old
-BEGIN;
-REASSIGN OWNED BY "$1" TO "$1_owner";
-GRANT CONNECT ON DATABASE "$1" TO "$1";
-SELECT format('GRANT USAGE ON SCHEMA %1\$I TO %2\$I; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %1\$I TO %2\$I', nspname, '$1')
-FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema' \\gexec
-COMMIT;
-\\endif
-SQL
 }
 
 # database_url ROLE [DATABASE]

@@ -89,9 +89,9 @@ unit_database() {
     [[ -e $RUN/secrets/test ]] || random_hex 24 | put "$RUN/secrets/test" 0600
     {
         echo "SELECT format('DROP DATABASE %I WITH (FORCE)', datname) FROM pg_database d JOIN pg_roles r ON r.oid = datdba WHERE rolname = 'test' \\gexec"
-        postgres_role test "$(cat "$RUN/secrets/test")"
-        postgres_database test test
-        echo 'ALTER ROLE test CREATEDB CREATEROLE; GRANT pg_signal_backend, pg_monitor TO test;'
+        echo "SELECT 'CREATE ROLE test LOGIN CREATEDB CREATEROLE' WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'test') \\gexec"
+        echo "ALTER ROLE test PASSWORD '$(cat "$RUN/secrets/test")'; GRANT pg_signal_backend, pg_monitor TO test;"
+        echo 'CREATE DATABASE test OWNER test;'
     } | as_postgres
 }
 
