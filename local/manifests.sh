@@ -8,7 +8,7 @@ kube_score_make() {
     go_tool_make kube-score "$KUBE_SCORE_VERSION" github.com/zegl/kube-score/cmd/kube-score
 }
 
-# Whose definitions (CRDs), and where in the module they are. Those of Strimzi are in no Go module that a proxy has.
+# Whose definitions (CRDs), and where in the module they are.
 CRDS=(
     istio.io/api@v1.31.4:kubernetes
     sigs.k8s.io/gateway-api@v1.6.0:config/crd/standard
@@ -32,4 +32,17 @@ crds_make() {
     done
     rm -rf "${tools:?}/go"
     echo "${CRDS[*]}" > "$crds/list"
+}
+
+# strimzi_make: into build/tools/strimzi, what knows Strimzi's definitions, which are in no Go module that a proxy has, but in an npm package; npm is among the Python tools.
+strimzi_make() {
+    local strimzi=$ROOT/build/tools/strimzi source=$ROOT/tests/kubernetes/strimzi
+    ! cmp -s "$source/package-lock.json" "$strimzi/made" || return 0
+    say "strimzi: fetching its definitions with npm"
+    rm -rf "$strimzi"
+    mkdir -p "$strimzi"
+    cp "$source"/package{,-lock}.json "$strimzi"
+    (cd "$strimzi" && PATH=$PYTHON_TOOLS/bin:$PATH npm ci --no-audit --no-fund) > "$ROOT/build/tools/log" 2>&1 < /dev/null ||
+        die "strimzi: npm could not fetch what $source/package.json names" "Is there a network, or a mirror named in npm's settings? More: $ROOT/build/tools/log. Then run this again."
+    cp "$source/package-lock.json" "$strimzi/made"
 }

@@ -55,6 +55,7 @@ test_unit() {
     kustomize_make
     kube_score_make
     crds_make
+    strimzi_make
     keep_as_it_was unit_with_stores
 }
 
