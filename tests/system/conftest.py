@@ -18,13 +18,11 @@ sys.dont_write_bytecode = True
 ORDER = ["faults", "restarts", "looks_back", "drills", "audits"]
 
 
-ROUNDS = int(os.environ.get("JUMUN_ROUNDS", "1"))
-
-
 def pytest_generate_tests(metafunc):
-    """A story that asks for its `turn` is told JUMUN_ROUNDS times: races come out differently each time."""
+    """A story that asks for its `turn` is told JUMUN_ROUNDS times, or as often as its mark `rounds` says, or once: races come out differently each time."""
     if "turn" in metafunc.fixturenames:
-        metafunc.parametrize("turn", range(1, ROUNDS + 1))
+        mark = metafunc.definition.get_closest_marker("rounds")
+        metafunc.parametrize("turn", range(1, int(os.environ.get("JUMUN_ROUNDS") or (mark.args[0] if mark else 1)) + 1))
 
 
 def pytest_collection_modifyitems(items):

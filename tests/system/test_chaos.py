@@ -21,7 +21,7 @@ from told import Told
 from waiting import at_once
 from wire import Wire
 
-MINUTES = float(os.environ.get("JUMUN_CHAOS_MINUTES") or 1)
+MINUTES = float(os.environ.get("JUMUN_CHAOS_MINUTES") or 3)
 SEED = os.environ.get("JUMUN_CHAOS_SEED") or "1"
 SHOPPERS = 4      # at each gateway
 PACE = 0.6        # seconds from one wish of a shopper to the next

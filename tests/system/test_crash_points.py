@@ -171,6 +171,7 @@ def assert_as_if_nothing_had_been(shop, topics, histories, ledger, product, wish
 # ── the story ──
 
 
+@pytest.mark.rounds(2)
 @pytest.mark.parametrize("point", WHO)
 def test_killed_at(shop, wire, topics, histories, ledger, told, point, turn):
     at = passages(point, turn)
