@@ -89,7 +89,11 @@ state_find() {
 }
 
 state_wipe() {
-    rm -rf "$RUN"/{postgres,redis,kafka}{,.new} "$RUN"/kafka.archive "$RUN"/{service,secrets,log}
+    local disk
+    for disk in "$RUN"/disk/*/; do # small ones, left by chaos that was ended by force
+        ! mountpoint -q "$disk" || umount "$disk" || die "$disk is in use" "Whatever works in it must end first."
+    done
+    rm -rf "$RUN"/{postgres,redis,kafka}{,.new} "$RUN"/kafka.archive "$RUN"/{service,secrets,log,disk}
     say "wiped: orders, products, passwords and logs are gone; Kafka's jars stay in $RUN/jars, they are only a download"
 }
 

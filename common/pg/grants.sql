@@ -1,6 +1,6 @@
--- What a service may do in its database: its rows, and nothing else. Run by the owner, with the setting jumun.role naming the service's role. Said anew with each
--- migration, so that it is so whatever was granted before; in one transaction, so that a service at work never finds less. What the owner makes later follows
--- by its default privileges.
+-- What a service may do in its database: its rows, and nothing else. Run by the owner, with the setting jumun.role naming the service's role, and jumun.record the
+-- table whose rows stay as they were written, or ''. Said anew with each migration, so that it is so whatever was granted before; in one transaction, so that a
+-- service at work never finds less. What the owner makes later follows by its default privileges.
 do $$
 declare
     -- of a name that is no role, the sentence is PostgreSQL's
@@ -26,4 +26,7 @@ begin
     end loop;
     -- by which it is told whether the schema is its own
     execute format('revoke insert, update, delete on schema_migration from %s', service);
+    if current_setting('jumun.record') <> '' then
+        execute format('revoke update, delete on %s from %s', current_setting('jumun.record')::regclass, service);
+    end if;
 end $$;

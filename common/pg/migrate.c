@@ -11,7 +11,7 @@ extern const struct embedded pg_grants[];
 struct migration {
     struct pg *pg;
     struct str set;         /* of pg_migrate() and pg_schema_look() */
-    struct str role;        /* of pg_grant() */
+    struct str role, record; /* of pg_grant() */
     struct embedded *files; /* in name order */
     size_t count;
     struct arena *arena;
@@ -207,14 +207,15 @@ static bool grant(struct migration *m)
 {
     struct pg_params p = {0};
     pg_add_text(&p, m->role);
-    bool well = pg_query(m->pg, "select set_config('jumun.role', $1, false)", &p) && run_script(m->pg, pg_grants[0].text);
+    pg_add_text(&p, m->record);
+    bool well = pg_query(m->pg, "select set_config('jumun.role', $1, false), set_config('jumun.record', $2, false)", &p) && run_script(m->pg, pg_grants[0].text);
     pg_params_release(&p);
     return well || fault(m, "the service's role cannot be given its rights");
 }
 
-bool pg_grant(struct pg *pg, const char *role, struct arena *arena, struct str *problem)
+bool pg_grant(struct pg *pg, const char *role, const char *record, struct arena *arena, struct str *problem)
 {
-    struct migration m = {.pg = pg, .role = str_of(role), .arena = arena};
+    struct migration m = {.pg = pg, .role = str_of(role), .record = str_of(record), .arena = arena};
     bool well = locked(&m, grant);
     *problem = m.problem;
     return well;

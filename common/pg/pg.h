@@ -142,9 +142,10 @@ bool pg_migrate(struct pg *pg, const char *set, const struct embedded *migration
 
 /*
  * Behind the migrations, by the same owner: `role` may read and write the rows of all tables that are there and come later, and nothing
- * else (grants.sql). False as above; refused, too, is a role that does not exist, and one that owns the schema.
+ * else (grants.sql); of the table `record` ("": there is none) it may read rows and add some, but not change or remove one. False as
+ * above; refused, too, is a role that does not exist, and one that owns the schema.
  */
-bool pg_grant(struct pg *pg, const char *role, struct arena *arena, struct str *problem);
+bool pg_grant(struct pg *pg, const char *role, const char *record, struct arena *arena, struct str *problem);
 
 /* Only looks, as a role that may change nothing. PG_SCHEMA_REFUSED: *problem says why, as above; PG_SCHEMA_UNKNOWN: pg_fault() does. */
 enum pg_schema {

@@ -1,6 +1,6 @@
 """A small disk for one store: its data moves to a file system in a file, where a ballast takes all the room there is, for a while; and back in the end.
 
-Should the tests be ended by force, the data is still on that disk, .run/disk/STORE, to which .run/STORE leads."""
+Should the tests be ended by force, the data is still on that disk, .run/disk/STORE, to which .run/STORE leads; ./jumun down --wipe forgets it."""
 import contextlib
 import os
 import shutil

@@ -479,6 +479,8 @@ static void its_role_may_touch_rows_and_nothing_else(void **state)
         "create index mine on account (balance)",
         "update schema_migration set checksum = ''",
         "delete from schema_migration",
+        "update event set version = version",
+        "delete from event",
     };
     for (size_t i = 0; i < sizeof denied / sizeof denied[0]; i++)
         assert_denied(till_url, denied[i]);
