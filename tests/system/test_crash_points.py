@@ -45,7 +45,7 @@ LATEST = 20        # passage
 SHOPPERS = 4
 PACE = 0.15        # seconds from one wish of a shopper to the next
 CANCELLED = 0.3    # of the orders, by their customers' wish
-PRICE, STOCK = 32000, 10_000
+PRICE, STOCK = 32000, 1_000_000  # never sold out
 
 
 @pytest.fixture(scope="module", autouse=True)
