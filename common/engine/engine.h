@@ -134,7 +134,7 @@ struct engine_config {
     duration answer_lease; /* 0: 10 s: a key whose answer is out for longer was cut off, and may be taken over */
 };
 
-#define ENGINE_RECORD "event" /* the table of what has happened: rows are added to it, none is changed or removed */
+#define ENGINE_RECORD "event"                     /* the table of what has happened: rows are added to it, none is changed or removed */
 extern const struct embedded engine_migrations[]; /* event, outbox, inbox, idempotency, timer, pruned: set "engine" */
 
 struct engine *engine_start(const struct engine_config *config); /* the schema must be there; connects when it can */

@@ -10,9 +10,9 @@ extern const struct embedded pg_grants[];
 /* What holds during one pg_migrate() or pg_grant(): a session lock, so that of several programs one works and the others find it done. */
 struct migration {
     struct pg *pg;
-    struct str set;         /* of pg_migrate() and pg_schema_look() */
+    struct str set;          /* of pg_migrate() and pg_schema_look() */
     struct str role, record; /* of pg_grant() */
-    struct embedded *files; /* in name order */
+    struct embedded *files;  /* in name order */
     size_t count;
     struct arena *arena;
     struct str problem;
@@ -208,7 +208,8 @@ static bool grant(struct migration *m)
     struct pg_params p = {0};
     pg_add_text(&p, m->role);
     pg_add_text(&p, m->record);
-    bool well = pg_query(m->pg, "select set_config('jumun.role', $1, false), set_config('jumun.record', $2, false)", &p) && run_script(m->pg, pg_grants[0].text);
+    bool well = pg_query(m->pg, "select set_config('jumun.role', $1, false), set_config('jumun.record', $2, false)", &p) &&
+                run_script(m->pg, pg_grants[0].text);
     pg_params_release(&p);
     return well || fault(m, "the service's role cannot be given its rights");
 }

@@ -549,7 +549,8 @@ static enum looked migrate_once(struct service_state *s, struct pg *pg)
     const char *role = config.migration_role[0] ? config.migration_role : s->service->name;
     arena_init(&arena);
     bool done = pg_migrate(pg, "engine", engine_migrations, &arena, &problem) &&
-                pg_migrate(pg, s->service->name, s->service->migrations, &arena, &problem) && pg_grant(pg, role, ENGINE_RECORD, &arena, &problem);
+                pg_migrate(pg, s->service->name, s->service->migrations, &arena, &problem) &&
+                pg_grant(pg, role, ENGINE_RECORD, &arena, &problem);
     enum looked result = done ? LOOKED_WELL : not_well(s, pg, problem, &arena);
     arena_release(&arena);
     return result;
