@@ -84,7 +84,8 @@ bool batch_take_once(struct batch *b);
 bool batch_known_messages_trip(struct batch *b); /* which of the duplicates are none */
 bool batch_known_keys_trip(struct batch *b);     /* answers for those that had come before */
 size_t batch_send_forgotten(struct batch *b);
-size_t batch_send_answers(struct batch *b);
+size_t batch_send_answers(struct batch *b); /* returns how many; 0: nothing was sent */
+bool batch_take_answers(struct batch *b, size_t sent);
 
 /* batch_timers.c */
 void batch_note_due(struct batch *b, struct entry *e); /* its command is a timer that fell due */

@@ -40,26 +40,40 @@ static int compare_keyed(const void *a, const void *b)
     return order ? order : (x > y) - (x < y);
 }
 
-static void refuse_for_key(struct batch *b, struct entry *e, int status, const char *type, const char *title, struct str detail)
+static void answer_refused(struct batch *b, struct entry *e, const struct refusal *refusal)
 {
-    e->fate = FATE_ANSWERED;
-    decision_init(&e->decision, b->config->decider, &b->arena);
-    decision_refuse(&e->decision, &(struct refusal){.status = status, .type = type, .title = title, .detail = detail});
-    e->c->asker->compose(e->c->asker, &e->c->command, NULL, &e->decision, &e->answer);
-    if (status == 409)
-        e->answer.retry_after = 1;
+    struct decision decision;
+    decision_init(&decision, b->config->decider, &b->arena);
+    decision_refuse(&decision, refusal);
+    buf_release(&e->answer.body);
+    e->answer = (struct answer){0};
+    e->c->asker->compose(e->c->asker, &e->c->command, NULL, &decision, &e->answer);
+}
+
+static void answer_running(struct batch *b, struct entry *e)
+{
+    answer_refused(b, e,
+                   &(struct refusal){.status = 409,
+                                     .type = "/problems/request-in-progress",
+                                     .title = "The first request with this Idempotency-Key is still being answered",
+                                     .detail = STR("Repeat the request after a moment; it will get the first one's answer.")});
+    e->answer.retry_after = 1;
 }
 
 static void refuse_running(struct batch *b, struct entry *e)
 {
-    refuse_for_key(b, e, 409, "/problems/request-in-progress", "The first request with this Idempotency-Key is still being answered",
-                   STR("Repeat the request after a moment; it will get the first one's answer."));
+    e->fate = FATE_ANSWERED;
+    answer_running(b, e);
 }
 
 static void refuse_other_body(struct batch *b, struct entry *e)
 {
-    refuse_for_key(b, e, 422, "/problems/idempotency-key-reused", "This Idempotency-Key was used for another request",
-                   STR("A key belongs to one request body. Use a new key for a new request."));
+    e->fate = FATE_ANSWERED;
+    answer_refused(b, e,
+                   &(struct refusal){.status = 422,
+                                     .type = "/problems/idempotency-key-reused",
+                                     .title = "This Idempotency-Key was used for another request",
+                                     .detail = STR("A key belongs to one request body. Use a new key for a new request.")});
 }
 
 static enum fate fate_of_copy(const struct entry *e, int64_t first)
@@ -337,5 +351,27 @@ size_t batch_send_answers(struct batch *b)
             answers[n++] = (struct journal_answer){.asker = b->entries[i].c->asker, .answer = &b->entries[i].answer};
     if (n > 0)
         journal_send_answers(b->pg, answers, n);
-    return n > 0;
+    return n;
+}
+
+static bool is_kept(const struct pg_rows *rows, const struct asker *asker)
+{
+    for (int row = 0; row < pg_count(rows); row++)
+        if (str_equal(pg_text(rows, row, 0), asker->scope) && str_equal(pg_text(rows, row, 1), asker->key))
+            return true;
+    return false;
+}
+
+/* A key has one answer. Who stood still for longer than the lease may come with a second one: that is not kept, and so not told. */
+bool batch_take_answers(struct batch *b, size_t sent)
+{
+    const struct pg_rows *rows = pg_receive(b->pg);
+    if (!rows)
+        return false;
+    if ((size_t)pg_count(rows) == sent)
+        return true;
+    for (size_t i = 0; i < b->count; i++)
+        if (keeps_answer(&b->entries[i]) && !is_kept(rows, b->entries[i].c->asker))
+            answer_running(b, &b->entries[i]);
+    return true;
 }

@@ -142,7 +142,8 @@ void journal_send_answers(struct pg *pg, const struct journal_answer *answers, s
     pg_send(pg,
             "update idempotency i set status = t.status, content_type = t.content_type, location = t.location, answer = t.answer"
             " from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[])"
-            " as t(s, k, status, content_type, location, answer) where i.scope = t.s and i.key = t.k",
+            " as t(s, k, status, content_type, location, answer) where i.scope = t.s and i.key = t.k and i.status is null"
+            " returning i.scope, i.key",
             &p);
     pg_params_release(&p);
 }

@@ -40,6 +40,7 @@ struct journal_answer {
     const struct asker *asker;
     const struct answer *answer;
 };
+/* A key that has an answer keeps it. Rows: (scope, key) of each that has this one now. */
 void journal_send_answers(struct pg *pg, const struct journal_answer *answers, size_t n);
 
 /* ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

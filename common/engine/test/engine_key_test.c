@@ -173,7 +173,7 @@ static void what_was_cut_off_is_taken_over(void **state)
     (void)state;
     struct engine *e = bank_engine(&(struct engine_config){.answer_lease = MILLISECONDS(20)});
     struct uuid account = uuid_new();
-    struct client first, again, once_more;
+    struct client first, again, once_more, last;
     client_init(&first);
     client_key(&first, "key-1", "x");
     client_ask(&first, e, bank_command(ASK_BANK, &(struct bank_order){.account = account}));
@@ -196,8 +196,15 @@ static void what_was_cut_off_is_taken_over(void **state)
     client_ask(&once_more, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
     client_wait(&once_more);
     assert_replay(&again, &once_more);
-    bank_say(e); /* the first one's outcome comes after all */
+    bank_say(e); /* the first one's outcome comes after all, and too late for the answer, which has been given */
     client_wait(&first);
+    assert_int_equal(first.status, 409);
+    assert_int_equal(first.retry_after, 1);
+    client_init(&last);
+    client_key(&last, "key-1", "x");
+    client_ask(&last, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
+    client_wait(&last);
+    assert_replay(&again, &last);
     bank_engine_end(e);
 }
 
