@@ -354,14 +354,6 @@ size_t batch_send_answers(struct batch *b)
     return n;
 }
 
-static bool is_kept(const struct pg_rows *rows, const struct asker *asker)
-{
-    for (int row = 0; row < pg_count(rows); row++)
-        if (str_equal(pg_text(rows, row, 0), asker->scope) && str_equal(pg_text(rows, row, 1), asker->key))
-            return true;
-    return false;
-}
-
 /* A key has one answer. Who stood still for longer than the lease may come with a second one: that is not kept, and so not told. */
 bool batch_take_answers(struct batch *b, size_t sent)
 {
@@ -370,8 +362,11 @@ bool batch_take_answers(struct batch *b, size_t sent)
         return false;
     if ((size_t)pg_count(rows) == sent)
         return true;
-    for (size_t i = 0; i < b->count; i++)
-        if (keeps_answer(&b->entries[i]) && !is_kept(rows, b->entries[i].c->asker))
+    bool *kept = ARENA_ARRAY(&b->arena, bool, sent);
+    for (int row = 0; row < pg_count(rows); row++)
+        kept[pg_int8(rows, row, 0)] = true;
+    for (size_t i = 0, n = 0; i < b->count; i++)
+        if (keeps_answer(&b->entries[i]) && !kept[n++])
             answer_running(b, &b->entries[i]);
     return true;
 }

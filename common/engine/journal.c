@@ -141,9 +141,9 @@ void journal_send_answers(struct pg *pg, const struct journal_answer *answers, s
     EACH(&p, PG_TEXT, pg_array_text, buf_str(&answers[i].answer->body));
     pg_send(pg,
             "update idempotency i set status = t.status, content_type = t.content_type, location = t.location, answer = t.answer"
-            " from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[])"
-            " as t(s, k, status, content_type, location, answer) where i.scope = t.s and i.key = t.k and i.status is null"
-            " returning i.scope, i.key",
+            " from unnest($1::text[], $2::text[], $3::bigint[], $4::text[], $5::text[], $6::text[]) with ordinality"
+            " as t(s, k, status, content_type, location, answer, n) where i.scope = t.s and i.key = t.k and i.status is null"
+            " returning t.n - 1",
             &p);
     pg_params_release(&p);
 }

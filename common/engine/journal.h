@@ -40,7 +40,7 @@ struct journal_answer {
     const struct asker *asker;
     const struct answer *answer;
 };
-/* A key that has an answer keeps it. Rows: (scope, key) of each that has this one now. */
+/* A key that has an answer keeps it, and of two it takes one. Rows: the indexes of those that were kept. */
 void journal_send_answers(struct pg *pg, const struct journal_answer *answers, size_t n);
 
 /* ── events ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

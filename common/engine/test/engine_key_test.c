@@ -208,6 +208,35 @@ static void what_was_cut_off_is_taken_over(void **state)
     bank_engine_end(e);
 }
 
+/* Both in one batch: who stood still, and who took over. One of them has answered, and only that one says so. */
+static void the_late_one_and_its_heir_have_one_answer(void **state)
+{
+    (void)state;
+    struct engine *e = bank_engine(&(struct engine_config){.answer_lease = MILLISECONDS(20)});
+    struct uuid account = uuid_new();
+    struct client first, heir, last;
+    client_init(&first);
+    client_key(&first, "key-1", "x");
+    client_ask(&first, e, bank_command(ASK_BANK, &(struct bank_order){.account = account}));
+    testing_wait_until(atomic_load(&bank_asked) == 1);
+    testing_wait_until(bank_number("select (lease < clock_timestamp())::int from idempotency", account) == 1);
+    bank_hold(e);
+    client_init(&heir);
+    client_key(&heir, "key-1", "x");
+    client_ask(&heir, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
+    bank_say(e);
+    bank_let_go();
+    client_wait(&first);
+    client_wait(&heir);
+    assert_int_equal((first.status == 409) + (heir.status == 409), 1);
+    client_init(&last);
+    client_key(&last, "key-1", "x");
+    client_ask(&last, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
+    client_wait(&last);
+    assert_replay(first.status == 409 ? &heir : &first, &last);
+    bank_engine_end(e);
+}
+
 static void one_of_two_takes_over(void **state)
 {
     (void)state;
@@ -282,6 +311,7 @@ int main(void)
         TEST(fifty_at_once_make_one_account),
         TEST(while_the_first_is_running_others_are_told_to_wait),
         TEST(what_was_cut_off_is_taken_over),
+        TEST(the_late_one_and_its_heir_have_one_answer),
         TEST(one_of_two_takes_over),
         TEST(each_of_many_gets_its_own_answer),
     };
