@@ -85,12 +85,14 @@ static const char *add_one(struct service_route *end, struct str text)
     return NULL;
 }
 
-const char *further_url(struct str path)
+bool further_at(size_t number, struct str *name, const char **url)
 {
-    for (size_t i = 0; i < further.count; i++)
-        if (str_is(path, further.first[i * ROUTES_EACH].path))
-            return further.urls[i];
-    return NULL;
+    struct str api = STR("/api/");
+    if (number >= further.count)
+        return false;
+    *name = str_of(further.first[number * ROUTES_EACH].path + api.n);
+    *url = further.urls[number];
+    return true;
 }
 
 /* ── all of them ────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -14,7 +14,12 @@ void proxy_stream(struct call *call, const char *service_url);
 /* Adds to gateway_routes what the setting JUMUN_ROUTES says: PATH=URL, separated by commas. What is below a path is passed on to the URL,
    by any method. False: *problem says what is wrong with it. */
 bool further_routes(const char *list, char problem[200]);
-const char *further_url(struct str path); /* where what is below that path goes; NULL: it is not one of these */
+/* Whose they are: the number'th's name, "loyalty" of /api/loyalty, and where what is below its path goes. False: there are no more. */
+bool further_at(size_t number, struct str *name, const char **url);
+
+/* The dead letters: of the service that the path names, one of ours or one that JUMUN_ROUTES has added, and of all of them at once. */
+void ask_letters(struct call *call);
+void ask_all_letters(struct call *call);
 
 /* How often an address and a customer may come (settings JUMUN_ADDRESS_RATE, JUMUN_CUSTOMER_RATE). False: too often, and answered (429). */
 void admission_start(void);

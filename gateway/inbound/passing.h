@@ -17,6 +17,7 @@ struct passing {
 struct passing *passing_new(struct call *call); /* in the request's arena. NULL: refused (limit, token), and answered */
 struct str passing_url(struct call *call, const char *service_url);
 
+void passing_on(struct call *call, const struct httpc_response *r);      /* what was answered is the answer */
 void passing_give_up(struct call *call, const struct httpc_response *r); /* 503 or 504 */
 void passing_head(struct call *call, const struct httpc_response *r, struct http_answer *a);
 

@@ -154,6 +154,14 @@ void passing_head(struct call *call, const struct httpc_response *r, struct http
     }
 }
 
+void passing_on(struct call *call, const struct httpc_response *r)
+{
+    struct http_answer a;
+    passing_head(call, r, &a);
+    a.body = r->body;
+    call_reply(call, &a);
+}
+
 static void answered(void *ctx, const struct httpc_response *r)
 {
     struct passing *p = ctx;
@@ -161,12 +169,9 @@ static void answered(void *ctx, const struct httpc_response *r)
         passing_give_up(p->call, r);
         return;
     }
-    struct http_answer a;
-    passing_head(p->call, r, &a);
-    a.body = r->body;
     log_debug("passed", LOG_TEXT_OF("trace", trace_id(p->trace)), LOG_TEXT_OF("method", http_method(p->call->http)),
               LOG_TEXT_OF("path", http_path(p->call->http)), LOG_INT("status", r->status));
-    call_reply(p->call, &a);
+    passing_on(p->call, r);
 }
 
 struct passing *passing_new(struct call *call)

@@ -44,29 +44,10 @@ static void stream_of_CUSTOMER_VIEW(struct call *call)
     proxy_stream(call, gateway_config.upstreams[UPSTREAM_CUSTOMER_VIEW]);
 }
 
-/* To the service that the path names: one of ours, or one that JUMUN_ROUTES has added. */
-static void to_named(struct call *call)
-{
-    static const char *const folders[UPSTREAMS] = {
-#define X(name, setting, folder) [UPSTREAM_##name] = (folder),
-        GATEWAY_UPSTREAMS(X)
-#undef X
-    };
-    struct str service = http_param(call->http, "service");
-    const char *url = further_url(arena_printf(http_arena(call->http), "/api/%.*s", STR_ARG(service)));
-    for (int i = 0; i < UPSTREAMS; i++)
-        if (str_is(service, folders[i]))
-            url = gateway_config.upstreams[i];
-    if (url)
-        proxy_pass(call, url);
-    else
-        call_problem(call, &problem_not_found);
-}
-
 /* How many there are, with the end's mark. */
 enum {
 #define X(verb, pattern, upstream) +1
-    KNOWN_ROUTES = 8 PUBLIC_ROUTES(X)
+    KNOWN_ROUTES = 9 PUBLIC_ROUTES(X)
 #undef X
 };
 
@@ -75,18 +56,19 @@ struct service_route gateway_routes[KNOWN_ROUTES + FURTHER_ROUTES] = {
     PUBLIC_ROUTES(X)
 #undef X
         {.method = "GET", .path = "/api/my/orders/events", .roles = ROLE_ANYONE, .direct = stream_of_CUSTOMER_VIEW},
-    {.method = "GET", .path = "/api/ops/dead-letters/{service}", .roles = ROLE_ANYONE, .direct = to_named},
-    {.method = "GET", .path = "/api/ops/dead-letters/{service}/{letter}", .roles = ROLE_ANYONE, .direct = to_named},
+    {.method = "GET", .path = "/api/ops/dead-letters", .roles = ROLE_ANYONE, .direct = ask_all_letters},
+    {.method = "GET", .path = "/api/ops/dead-letters/{service}", .roles = ROLE_ANYONE, .direct = ask_letters},
+    {.method = "GET", .path = "/api/ops/dead-letters/{service}/{letter}", .roles = ROLE_ANYONE, .direct = ask_letters},
     {.method = "POST",
      .path = "/api/ops/dead-letters/{service}/{letter}/redrive",
      .roles = ROLE_ANYONE,
      .flags = HTTP_ANY_BODY,
-     .direct = to_named},
+     .direct = ask_letters},
     {.method = "POST",
      .path = "/api/ops/dead-letters/{service}/{letter}/discard",
      .roles = ROLE_ANYONE,
      .flags = HTTP_ANY_BODY,
-     .direct = to_named},
+     .direct = ask_letters},
     {.method = "POST", .path = "/api/auth/demo", .roles = ROLE_ANYONE, .direct = serve_demo_token},
     {.method = "GET", .path = "/api/openapi.json", .roles = ROLE_ANYONE, .direct = serve_openapi},
     {.method = NULL},

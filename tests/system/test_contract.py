@@ -16,7 +16,7 @@ ROUTES = {  # what contracts promise of this version
     ("POST", "/api/payments/{orderId}/cancel"), ("GET", "/api/ops/ledger"),
     ("DELETE", "/api/orders/{id}"), ("GET", "/api/ops/sagas"), ("GET", "/api/ops/breakers"),
     ("GET", "/api/ops/view/rebuild"), ("POST", "/api/ops/view/rebuild"),
-    ("GET", "/api/ops/dead-letters/{service}"), ("GET", "/api/ops/dead-letters/{service}/{letter}"),
+    ("GET", "/api/ops/dead-letters"), ("GET", "/api/ops/dead-letters/{service}"), ("GET", "/api/ops/dead-letters/{service}/{letter}"),
     ("POST", "/api/ops/dead-letters/{service}/{letter}/redrive"), ("POST", "/api/ops/dead-letters/{service}/{letter}/discard"),
 }
 NOWHERE = "01900000-0000-7000-8000-00000000dead"
@@ -122,7 +122,7 @@ def test_every_answer_was_as_documented(contract, shop, customer, neighbour, adm
     preferences = customer.reads("/api/my/preferences")
     assert customer.asks("PUT", "/api/my/preferences", {name: preferences[name] for name in ("language", "channels")}).status == 200
     unpaid = customer.orders(cups, token="tok_declined").is_declined()
-    for path in ("/api/ops/sagas", "/api/ops/breakers", "/api/ops/ledger"):
+    for path in ("/api/ops/sagas", "/api/ops/breakers", "/api/ops/ledger", "/api/ops/dead-letters"):
         operator.reads(path)
     until(lambda: operator.posts("/api/ops/view/rebuild").status == 202, "the view can be rebuilt")
     until(lambda: operator.reads("/api/ops/view/rebuild")["state"] == "DONE", "the view is rebuilt")

@@ -311,9 +311,31 @@ def test_pages_show_each_letter_once(world):
     assert few == many and len(set(many)) == len(many)
 
 
+def test_one_question_shows_those_of_all_services(world):
+    def side_by_side():
+        return {page["service"]: page for page in world.operator.reads("/api/ops/dead-letters?state=all&limit=3")["services"]}
+
+    def one_by_one():
+        return {service: world.operator.reads(world.path(service) + "?state=all&limit=3") for service in LISTENERS}
+
+    def comparable(pages):  # a cursor names the same place, and is signed anew
+        return {service: {**page, "nextCursor": bool(page["nextCursor"])} for service, page in pages.items()}
+
+    assert comparable(side_by_side()) == comparable(one_by_one())
+    assert all(page["items"] for page in side_by_side().values())
+    assert world.operator.reads("/api/ops/dead-letters")["unanswered"] == []
+
+
+def test_who_does_not_answer_is_named_beside_the_others(world):
+    with world.shop.down("delivery"):
+        all_of_them = world.operator.reads("/api/ops/dead-letters")
+    assert all_of_them["unanswered"] == ["delivery"]
+    assert {page["service"] for page in all_of_them["services"]} == set(LISTENERS) - {"delivery"}
+
+
 def test_only_operators_may(world, customer, admin, courier, passer_by):
     event = world.a_letter()
-    asked = [("GET", world.path("order"), None), ("GET", world.path("order", event), None), ("POST", world.path("order", event, "redrive"), None),
+    asked = [("GET", "/api/ops/dead-letters", None), ("GET", world.path("order"), None), ("GET", world.path("order", event), None), ("POST", world.path("order", event, "redrive"), None),
              ("POST", world.path("order", event, "discard"), {"note": "x"})]
     for method, path, body in asked:
         for person in (customer, admin, courier):
@@ -332,9 +354,12 @@ def test_what_is_not_there_is_not_found(world):
 def test_what_cannot_be_meant_is_refused(world):
     event = world.a_letter()
     discard = world.path("order", event, "discard")
-    assert_problem(world.operator.gets(world.path("order") + "?state=LOST"), 400, "/problems/invalid-filter")
-    assert_problem(world.operator.gets(world.path("order") + "?cursor=x"), 400, "/problems/invalid-cursor")
-    assert_problem(world.operator.gets(world.path("order") + "?limit=0"), 400, "/problems/invalid-limit")
+    for path in (world.path("order"), "/api/ops/dead-letters"):
+        assert_problem(world.operator.gets(path + "?state=LOST"), 400, "/problems/invalid-filter")
+        assert_problem(world.operator.gets(path + "?cursor=x"), 400, "/problems/invalid-cursor")
+        assert_problem(world.operator.gets(path + "?limit=0"), 400, "/problems/invalid-limit")
+    following = world.operator.reads(world.path("order") + "?state=all&limit=1")["nextCursor"]
+    assert_problem(world.operator.gets(f"/api/ops/dead-letters?cursor={following}"), 400, "/problems/invalid-cursor")
     assert world.operator.posts(discard).status in (400, 415)
     for body, code in (({}, "required"), ({"note": ""}, "too-short"), ({"note": "x" * 251}, "too-long")):
         assert_problem(world.operator.posts(discard, body), 422, "/problems/invalid-fields", ("/note", code))
@@ -345,5 +370,5 @@ def test_every_answer_was_as_documented(world, contract):
     """As test_contract.py has it, which has looked before these stories."""
     assert contract.breaches == {}
     for method, path in contract.operations():
-        if "/ops/dead-letters/" in path:
+        if "/ops/dead-letters" in path:
             assert [status for (m, p, status) in contract.answered if (m, p) == (method, path) and status < 300], f"no success of {method} {path}"
