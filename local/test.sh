@@ -181,6 +181,7 @@ junit() {
 
 # jumun_bench [OPTION…]: the carrier takes no time while it is measured.
 jumun_bench() {
+    case " $* " in *" --help "* | *" -h "*) packages_need build; exec "$ROOT/tests/bench/run" --help ;; esac
     packages_need build run test
     account_make
     state_make
