@@ -35,31 +35,31 @@ static bool hyphen_before(size_t byte)
     return byte == 4 || byte == 6 || byte == 8 || byte == 10;
 }
 
+/* Of a hexadecimal digit, its value; negative: it is none. */
 static int hex_digit(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    static const uint8_t above[256] = {
+        ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,  ['8'] = 9,  ['9'] = 10, ['a'] = 11,
+        ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16, ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16};
+    return above[(unsigned char)c] - 1;
 }
 
+/* All digits are looked up, and judged together: every row and every message has some ids. */
 bool uuid_parse(struct str text, struct uuid *u)
 {
-    if (text.n != UUID_TEXT)
+    static const uint8_t places[sizeof u->b] = {0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34};
+    const char *p = text.p;
+    if (text.n != UUID_TEXT || p[8] != '-' || p[13] != '-' || p[18] != '-' || p[23] != '-')
         return false;
     struct uuid parsed;
-    const char *p = text.p;
-    for (size_t i = 0; i < sizeof parsed.b; i++, p += 2) {
-        if (hyphen_before(i) && *p++ != '-')
-            return false;
-        int high = hex_digit(p[0]), low = hex_digit(p[1]);
-        if (high < 0 || low < 0)
-            return false;
-        parsed.b[i] = (uint8_t)(high << 4 | low);
+    int any = 0;
+    for (size_t i = 0; i < sizeof parsed.b; i++) {
+        int high = hex_digit(p[places[i]]), low = hex_digit(p[places[i] + 1]);
+        any |= high | low;
+        parsed.b[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
     }
+    if (any < 0)
+        return false;
     *u = parsed;
     return true;
 }
