@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ORDERS_A_BUCKET 8000
+#define ORDERS_A_BUCKET 4000
 #define BUCKETS_MOST    1024
 
 void audit_fault(struct audit *a, const char *format, ...)
@@ -42,7 +42,14 @@ static void *read_more_databases(void *audit)
 static void *read_topics(void *audit)
 {
     struct audit *a = audit;
-    topics_read(a, a->spills[READER_TOPICS]);
+    topics_read(a, a->spills[READER_TOPICS], 0, 2);
+    return NULL;
+}
+
+static void *read_more_topics(void *audit)
+{
+    struct audit *a = audit;
+    topics_read(a, a->spills[READER_MORE_TOPICS], 1, 2);
     return NULL;
 }
 
@@ -90,7 +97,7 @@ static void spill_answers(struct audit *a)
 
 void audit_read(struct audit *a)
 {
-    void *(*const readers[READERS])(void *) = {read_databases, read_more_databases, read_topics, read_view};
+    void *(*const readers[READERS])(void *) = {read_databases, read_more_databases, read_topics, read_more_topics, read_view};
     pthread_t threads[READERS];
     int begun = 0;
     a->buckets = buckets_for(a);

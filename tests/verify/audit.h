@@ -16,7 +16,7 @@
 #include "stock.h"
 #include <libpq-fe.h>
 
-enum reader { READER_DATABASES, READER_MORE_DATABASES, READER_TOPICS, READER_VIEW, READERS };
+enum reader { READER_DATABASES, READER_MORE_DATABASES, READER_TOPICS, READER_MORE_TOPICS, READER_VIEW, READERS };
 
 struct audit {
     /* where it is */
@@ -52,8 +52,8 @@ PGconn *database_open(struct audit *a, enum context context); /* with one snapsh
 
 /* The readers. */
 void databases_read(struct audit *a, struct spill *to, enum context first, enum context last);
-bool dead_letters_read(struct audit *a); /* before the others: they ask whose what they read is */
-bool topics_read(struct audit *a, struct spill *to);
+bool dead_letters_read(struct audit *a);                                    /* before the others: they ask whose what they read is */
+bool topics_read(struct audit *a, struct spill *to, int share, int shares); /* every `shares`-th partition, from `share` on */
 void view_read(struct audit *a, struct spill *to);
 
 /* Quiet: waits for it; false: it is not, and that is found (16). Afterwards: whether nothing has moved since. */

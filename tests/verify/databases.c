@@ -12,7 +12,7 @@ PGconn *database_open(struct audit *a, enum context context)
     PGconn *connection = PQconnectdb(a->databases[context]);
     PGresult *begun = NULL;
     if (PQstatus(connection) == CONNECTION_OK)
-        begun = PQexec(connection, "begin transaction isolation level repeatable read read only");
+        begun = PQexec(connection, "set work_mem = '64MB'; begin transaction isolation level repeatable read read only");
     bool good = PQresultStatus(begun) == PGRES_COMMAND_OK;
     if (!good)
         audit_fault(a, "the database of %s: %s", context_names[context].p, PQerrorMessage(connection));
@@ -62,6 +62,7 @@ static void take_event(struct reading *r, const struct copy *c)
         .causation = copy_uuid(c, 7),
         .at = copy_time(c, 8),
         .data = c->fields[9],
+        .data_hash = hash_str(c->fields[9]),
     };
     int event = event_typed(said.type), kind = kind_named(c->fields[1]);
     bool published = !str_absent(c->fields[5]);
@@ -137,9 +138,7 @@ static void take_key(struct reading *r, const struct copy *c)
 
 /* ── payment, and the provider's books ───────────────────────────────────────────────────────────────────────────────────────────────── */
 
-static const char payments_query[] =
-    "select id, version, status, amount, attempts, refund, needs_review is not null, coalesce("
-    "(attempts -> 'attempts' -> -1 ->> 'at')::timestamptz > now() - %lld * interval '1 microsecond', false) from payment";
+static const char payments_query[] = "select id, version, status, amount, attempts, refund, needs_review is not null, now() from payment";
 
 #define ATTEMPTS_MOST 500
 
@@ -152,24 +151,20 @@ static void take_payment(struct reading *r, const struct copy *c)
         .version = (int32_t)copy_integer(c, 1),
         .state = state_of(KIND_PAYMENT, c, 2),
         .review = copy_bool(c, 6),
-        .asked_now = copy_bool(c, 7),
     };
+    instant asked = 0;
     struct str list = text_member(c->fields[4], "attempts"), attempt;
     while (row.attempts < ATTEMPTS_MOST && text_element(&list, &attempt)) {
         struct attempt_row *to = &attempts[row.attempts++];
         *to = (struct attempt_row){.state = (uint8_t)state_named(KIND_PAYMENT, text_string(&room, text_member(attempt, "status")))};
         text_id(text_member(attempt, "key"), &to->key);
+        if (!instant_parse(text_string(&room, text_member(attempt, "at")), &asked))
+            asked = 0;
     }
+    row.asked_now = asked > copy_time(c, 7) - r->audit->provider_patience;
     text_id(text_member(c->fields[5], "key"), &row.refund);
     spill_put(r->to, SOURCE_PAYMENT, copy_uuid(c, 0), &row, sizeof row, attempts, row.attempts * sizeof *attempts);
     buf_release(&room);
-}
-
-static void read_payments(struct reading *r, PGconn *connection)
-{
-    char query[sizeof payments_query + 24];
-    snprintf(query, sizeof query, payments_query, (long long)r->audit->provider_patience);
-    read_rows(r, connection, query, take_payment);
 }
 
 #define OUR_KEYS "(select id, (a ->> 'key')::uuid as key from payment, json_array_elements(attempts -> 'attempts') a) ours"
@@ -272,7 +267,7 @@ static void read_own(struct reading *r, PGconn *connection)
         read_rows(r, connection, preparations_query, take_preparation);
         return;
     case CONTEXT_PAYMENT:
-        read_payments(r, connection);
+        read_rows(r, connection, payments_query, take_payment);
         if (r->audit->simulated_provider) {
             read_rows(r, connection, charges_query, take_charge);
             read_rows(r, connection, refunds_query, take_refund);

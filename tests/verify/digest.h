@@ -8,6 +8,7 @@
 struct said {
     struct uuid id, subject, correlation, causation;
     struct str type, data;
+    uint64_t data_hash; /* hash_str(data) */
     int64_t version;
     instant at;
 };
@@ -19,8 +20,7 @@ static inline uint64_t digest_said(const struct said *s)
     h = hash_mix(h, hash_id(s->causation));
     h = hash_mix(h, (uint64_t)s->version);
     h = hash_mix(h, (uint64_t)s->at);
-    h = hash_bytes(h, s->type.p, s->type.n);
-    return hash_bytes(h, s->data.p, s->data.n);
+    return hash_mix(hash_bytes(h, s->type.p, s->type.n), s->data_hash);
 }
 
 #endif

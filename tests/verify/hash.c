@@ -23,8 +23,10 @@ uint64_t hash_bytes(uint64_t seed, const void *bytes, size_t n)
 {
     const unsigned char *p = bytes;
     uint64_t h = hash_mix(seed, n);
-    for (; n > 8; p += 8, n -= 8)
-        h = hash_mix(h, word(p, 8)) + PRIME_B;
+    for (; n > 16; p += 16, n -= 16)
+        h = hash_mix(word(p, 8), h ^ word(p + 8, 8)) + PRIME_B;
+    if (n > 8)
+        return hash_mix(word(p, 8), h ^ word(p + 8, n - 8));
     return n > 0 ? hash_mix(h, word(p, n)) : h;
 }
 

@@ -4,6 +4,7 @@
 #include "json_encode.h"
 #include "run.h"
 #include <getopt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -176,6 +177,10 @@ static bool audit_run(struct audit *a, const struct options *o, struct took *too
 
 int main(int argc, char **argv)
 {
+    /* What is read comes in pieces of a megabyte: taken from the system each time, and given back, they would cost more than reading them.
+     */
+    mallopt(M_MMAP_THRESHOLD, 64 << 20);
+    mallopt(M_TRIM_THRESHOLD, 256 << 20);
     struct options o;
     struct took took;
     static struct audit a; /* large */

@@ -12,13 +12,17 @@ static const char *space(const char *p, const char *end)
     return p;
 }
 
-/* Behind the string that begins at p. */
+/* Behind the string that begins at p. Its end is the first quotation mark behind an even number of backslashes. */
 static const char *string_end(const char *p, const char *end)
 {
-    for (p++; p < end && *p != '"'; p++)
-        if (*p == '\\')
-            p++;
-    return p < end ? p + 1 : end;
+    for (const char *mark = p; (mark = memchr(mark + 1, '"', (size_t)(end - mark - 1)));) {
+        const char *before = mark;
+        while (before[-1] == '\\')
+            before--;
+        if ((mark - before) % 2 == 0)
+            return mark + 1;
+    }
+    return end;
 }
 
 /* Behind the value that begins at p. */

@@ -11,6 +11,7 @@
 #define DEAD_LETTERS "jumun.dlq."
 #define PATIENCE_MS  20000
 #define BATCH_MS     20
+#define ROUSE_MS     500
 #define AT_ONCE      1000
 #define LATEST       (-1) /* as times that Kafka is asked for */
 #define EARLIEST     (-2)
@@ -28,13 +29,15 @@ struct log_reader {
     rd_kafka_t *client;
     struct part *parts;
     size_t count, left;
+    int share, shares; /* of each topic's partitions, every `shares`-th from this one on */
+    struct part *last; /* whose message the last one was: they come in runs */
 };
 
 static rd_kafka_t *client_new(struct audit *a)
 {
     static const char *const settings[][2] = {
         {"enable.auto.commit", "false"},        {"enable.auto.offset.store", "false"}, {"auto.offset.reset", "error"},
-        {"enable.partition.eof", "true"},       {"queued.min.messages", "20000"},      {"queued.max.messages.kbytes", "32768"},
+        {"enable.partition.eof", "true"},       {"queued.min.messages", "10000"},      {"queued.max.messages.kbytes", "8192"},
         {"fetch.message.max.bytes", "1048576"}, {"fetch.wait.max.ms", "20"},           {"log_level", "2"},
     };
     char fault[200];
@@ -88,7 +91,7 @@ static bool find_parts(struct log_reader *r, bool (*wanted)(const char *topic))
         return false;
     }
     for (int i = 0; i < metadata->topic_cnt; i++)
-        for (int p = 0; wanted(metadata->topics[i].topic) && p < metadata->topics[i].partition_cnt; p++)
+        for (int p = r->share; wanted(metadata->topics[i].topic) && p < metadata->topics[i].partition_cnt; p += r->shares)
             add_part(r, metadata->topics[i].topic, p);
     rd_kafka_metadata_destroy(metadata);
     bool good = r->count == 0 || (ask_ends(r, EARLIEST, false) && ask_ends(r, LATEST, true));
@@ -102,9 +105,11 @@ static bool find_parts(struct log_reader *r, bool (*wanted)(const char *topic))
 static struct part *part_of(struct log_reader *r, const rd_kafka_message_t *m)
 {
     const char *topic = rd_kafka_topic_name(m->rkt);
+    if (r->last && r->last->partition == m->partition && strcmp(r->last->topic, topic) == 0)
+        return r->last;
     for (size_t i = 0; i < r->count; i++)
         if (r->parts[i].partition == m->partition && strcmp(r->parts[i].topic, topic) == 0)
-            return &r->parts[i];
+            return r->last = &r->parts[i];
     return NULL;
 }
 
@@ -129,6 +134,19 @@ static void take(struct log_reader *r, const rd_kafka_message_t *m,
     }
 }
 
+/* The queue is empty, and may have been full: librdkafka 2.0.2 looks but once a second whether it has room again. See assignment_rouse().
+ */
+static void rouse(const struct log_reader *r)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)r->count);
+    for (size_t i = 0; i < r->count; i++)
+        if (!r->parts[i].done)
+            rd_kafka_topic_partition_list_add(list, r->parts[i].topic, r->parts[i].partition)->offset = LATEST;
+    if (list->cnt > 0)
+        (void)rd_kafka_offsets_for_times(r->client, list, ROUSE_MS);
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 static bool read_parts(struct log_reader *r, void (*each)(struct log_reader *r, const rd_kafka_message_t *m, void *ctx), void *ctx)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)r->count);
@@ -142,6 +160,8 @@ static bool read_parts(struct log_reader *r, void (*each)(struct log_reader *r, 
     for (int idle = 0; r->left > 0 && !r->audit->fault[0];) {
         ssize_t n = rd_kafka_consume_batch_queue(queue, BATCH_MS, messages, AT_ONCE); /* it waits for all of them, at most so long */
         idle = n > 0 ? 0 : idle + 1;
+        if (n < AT_ONCE)
+            rouse(r);
         if (idle * BATCH_MS > PATIENCE_MS)
             audit_fault(r->audit, "kafka: nothing comes any more, and %zu partitions are not at their end", r->left);
         for (ssize_t i = 0; i < n; i++) {
@@ -153,19 +173,19 @@ static bool read_parts(struct log_reader *r, void (*each)(struct log_reader *r, 
     return !r->audit->fault[0];
 }
 
-static bool read_topics(struct audit *a, bool (*wanted)(const char *topic), void (*begun)(struct log_reader *r),
+static bool read_topics(struct log_reader *r, bool (*wanted)(const char *topic), void (*begun)(struct log_reader *r),
                         void (*each)(struct log_reader *r, const rd_kafka_message_t *m, void *ctx), void *ctx)
 {
-    struct log_reader r = {.audit = a, .client = client_new(a)};
-    bool good = r.client && find_parts(&r, wanted);
+    r->client = client_new(r->audit);
+    bool good = r->client && find_parts(r, wanted);
     if (good && begun)
-        begun(&r);
-    good = good && read_parts(&r, each, ctx);
-    if (r.client) {
-        rd_kafka_consumer_close(r.client);
-        rd_kafka_destroy(r.client);
+        begun(r);
+    good = good && read_parts(r, each, ctx);
+    if (r->client) {
+        rd_kafka_consumer_close(r->client);
+        rd_kafka_destroy(r->client);
     }
-    free(r.parts);
+    free(r->parts);
     return good;
 }
 
@@ -203,6 +223,15 @@ static const struct str header_names[HEADERS] = {
     STR_CONST("x-drill"),
 };
 
+/* HEADERS: it is none of them. */
+static int header_named(struct str name)
+{
+    int h = 0;
+    while (h < HEADERS && !(header_names[h].n == name.n && memcmp(header_names[h].p, name.p, name.n) == 0))
+        h++;
+    return h;
+}
+
 /* The last of each name, and a mark only at the very end; the digest is of all of them. */
 static uint64_t headers_of(const rd_kafka_message_t *m, struct str values[HEADERS])
 {
@@ -213,12 +242,11 @@ static uint64_t headers_of(const rd_kafka_message_t *m, struct str values[HEADER
     if (rd_kafka_message_headers(m, &headers))
         return 0;
     for (size_t i = 0; !rd_kafka_header_get_all(headers, i, &name, (const void **)&value.p, &value.n); i++) {
-        size_t length = strlen(name);
+        int h = header_named(str_of(name));
         values[H_MARK] = (struct str){0};
-        digest = hash_bytes(hash_bytes(digest, name, length), value.p, value.n);
-        for (int h = 0; h < HEADERS; h++)
-            if (header_names[h].n == length && memcmp(header_names[h].p, name, length) == 0)
-                values[h] = value;
+        if (h < HEADERS)
+            values[h] = value;
+        digest = hash_bytes(hash_mix(digest, h < HEADERS ? (uint64_t)h : hash_str(str_of(name))), value.p, value.n);
     }
     return digest;
 }
@@ -233,9 +261,10 @@ static struct str value_of(const rd_kafka_message_t *m)
     return (struct str){m->payload, m->len};
 }
 
-static uint64_t bytes_of(const rd_kafka_message_t *m)
+/* `value_hash` is hash_str() of its value. */
+static uint64_t bytes_of(const rd_kafka_message_t *m, uint64_t value_hash)
 {
-    return hash_bytes(hash_str(key_of(m)), m->payload, m->len);
+    return hash_mix(hash_str(key_of(m)), value_hash);
 }
 
 static int64_t integer(struct str text)
@@ -262,7 +291,7 @@ static void take_dead_letter(struct log_reader *r, const rd_kafka_message_t *m, 
         .partition = (int16_t)integer(values[H_PARTITION]),
         .offset = integer(values[H_OFFSET]),
         .own_offset = m->offset,
-        .bytes = bytes_of(m),
+        .bytes = bytes_of(m, hash_str(value_of(m))),
         .mark = !str_absent(values[H_MARK]),
         .redriven = str_is(values[H_MARK], "REDRIVEN"),
     };
@@ -279,7 +308,8 @@ static void take_dead_letter(struct log_reader *r, const rd_kafka_message_t *m, 
 
 bool dead_letters_read(struct audit *a)
 {
-    bool good = read_topics(a, is_dead_letters, NULL, take_dead_letter, NULL);
+    struct log_reader reader = {.audit = a, .shares = 1};
+    bool good = read_topics(&reader, is_dead_letters, NULL, take_dead_letter, NULL);
     dead_letters_sort(&a->dead);
     return good;
 }
@@ -299,10 +329,12 @@ static bool is_ours(const char *topic)
 /* A compacted topic keeps the last of each key only; of the others a message that is gone is a message that is missing. */
 static void note_pruned(struct log_reader *r)
 {
+    pthread_mutex_lock(&r->audit->lock);
     for (size_t i = 0; i < r->count; i++)
         if (r->parts[i].low > 0 && topic_named(str_of(r->parts[i].topic)) != TOPIC_CATALOG && !r->audit->pruned[0])
             snprintf(r->audit->pruned, sizeof r->audit->pruned, "%s/%d begins at %lld: what was before is pruned", r->parts[i].topic,
                      (int)r->parts[i].partition, (long long)r->parts[i].low);
+    pthread_mutex_unlock(&r->audit->lock);
 }
 
 static bool decode(const rd_kafka_message_t *m, const struct str values[HEADERS], struct said *said)
@@ -319,7 +351,7 @@ static void take_message(struct log_reader *r, const rd_kafka_message_t *m, void
     struct str values[HEADERS] = {{0}};
     struct said said;
     struct change change = {.count = 0};
-    uint64_t headers = headers_of(m, values), bytes = bytes_of(m);
+    uint64_t headers = headers_of(m, values), value = hash_str(value_of(m)), bytes = bytes_of(m, value);
     struct message message = {
         .whole = hash_mix(headers, bytes),
         .offset = m->offset,
@@ -331,6 +363,7 @@ static void take_message(struct log_reader *r, const rd_kafka_message_t *m, void
     struct uuid key = {{0}};
     message.dead = dead_letters_at(&r->audit->dead, message.topic, message.partition, message.offset, bytes);
     if (decode(m, values, &said) && uuid_parse(key_of(m), &key)) {
+        said.data_hash = value;
         message.id = said.id;
         message.causation = said.causation;
         message.version = (int32_t)said.version;
@@ -343,10 +376,11 @@ static void take_message(struct log_reader *r, const rd_kafka_message_t *m, void
     spill_put(reading->to, SOURCE_MESSAGE, key, &message, sizeof message, &change, kept);
 }
 
-bool topics_read(struct audit *a, struct spill *to)
+bool topics_read(struct audit *a, struct spill *to, int share, int shares)
 {
     struct topics_reading reading = {.to = to};
-    bool good = read_topics(a, is_ours, note_pruned, take_message, &reading);
+    struct log_reader reader = {.audit = a, .share = share, .shares = shares};
+    bool good = read_topics(&reader, is_ours, note_pruned, take_message, &reading);
     buf_release(&reading.room.text);
     buf_release(&reading.room.entry);
     buf_release(&reading.room.one);
