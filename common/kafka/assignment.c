@@ -12,6 +12,7 @@
 
 /* Kafka answers in a few milliseconds; without an answer, the next owner gets some records again, which does no harm. */
 #define COMMIT_PATIENCE SECONDS(3)
+#define ROUSE_PATIENCE  MILLISECONDS(500)
 
 void assignment_init(struct assignment *a, const struct kafka_positions *positions, void *ctx)
 {
@@ -218,6 +219,23 @@ int64_t assignment_lag(struct assignment *a, const char *topic)
     }
     pthread_mutex_unlock(&a->lock);
     return lag;
+}
+
+/* ── a queue that was full ────────────────────────────────────────────────────────────────────────────────────────────────────── */
+
+/*
+ * librdkafka 2.0.2 looks but once a second whether the queue has room again (the fixed backoff of its issues 1377 and 2879). Whatever it
+ * has to send to a broker wakes the thread that would look: a question for the ends of our partitions goes to just those brokers.
+ */
+void assignment_rouse(struct assignment *a)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)a->n);
+    for (size_t i = 0; i < a->n; i++)
+        if (a->partitions[i].placed)
+            rd_kafka_topic_partition_list_add(list, a->partitions[i].topic, a->partitions[i].number)->offset = RD_KAFKA_OFFSET_END;
+    if (list->cnt > 0)
+        (void)rd_kafka_offsets_for_times(a->rk, list, client_milliseconds(ROUSE_PATIENCE));
+    rd_kafka_topic_partition_list_destroy(list);
 }
 
 /* ── commits ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────── */

@@ -44,6 +44,7 @@ bool assignment_waits(const struct assignment *a); /* something is to be placed 
 void assignment_displace(struct assignment *a);    /* all is to be placed again */
 void assignment_pause(struct assignment *a);       /* fetching, while a batch is tried again */
 void assignment_resume(struct assignment *a);
+void assignment_rouse(struct assignment *a); /* what stopped fetching because the queue was full goes on at once */
 
 void assignment_seen(struct assignment *a, const rd_kafka_message_t *message); /* polled */
 void assignment_applied(struct assignment *a, const struct batch *b);

@@ -26,6 +26,8 @@
 #define REQUEST_JOIN_GROUP 11 /* in Kafka's protocol */
 #define JOIN_PATIENCE      SECONDS(5)
 #define IDLE               SECONDS(1) /* between two looks at whether anything else is to do */
+#define MESSAGE_ITSELF     500        /* bytes, with its headers */
+#define RUN_LONG           1000000    /* well below what the queue holds: see consumer_settings */
 
 struct consumer_topic {
     char *name;
@@ -45,6 +47,7 @@ struct kafka_consumer {
     /* the thread's own */
     struct assignment assignment;
     struct batch batch; /* held while it is tried again */
+    size_t run;         /* bytes since the queue was empty, roughly */
     bool holding, destroyable;
     duration backoff, retry_at, place_at, commit_at;
 
@@ -55,8 +58,8 @@ struct kafka_consumer {
 /*
  * A killed consumer's partitions are given on after session.timeout.ms; one that hangs in apply loses them after max.poll.interval.ms.
  *
- * Memory: queued.* bound what is fetched ahead, about 1 KiB a message in all, and fetch.* what comes at once. Much less would cost time:
- * librdkafka looks only once a second whether a full queue has become empty enough to fetch on.
+ * Memory: queued.* bound what is fetched ahead, about 1 KiB a message in all, and fetch.* what comes at once. A queue that was
+ * full is roused when it is empty, see assignment_rouse().
  */
 static const struct client_setting consumer_settings[] = {
     {"partition.assignment.strategy", "cooperative-sticky"},
@@ -168,14 +171,26 @@ static bool consumer_poll(struct kafka_consumer *c, duration patience)
         rd_kafka_message_destroy(m);
         return true;
     }
+    c->run += MESSAGE_ITSELF + m->len;
     assignment_seen(&c->assignment, m);
     batch_add(&c->batch, m);
     return true;
 }
 
+/* The first one. When the queue is empty after a long run, it may have been full, and fetching stopped. */
+static bool consumer_await(struct kafka_consumer *c, duration patience)
+{
+    if (consumer_poll(c, 0))
+        return true;
+    if (c->run >= RUN_LONG)
+        assignment_rouse(&c->assignment);
+    c->run = 0;
+    return consumer_poll(c, patience);
+}
+
 static void consumer_collect(struct kafka_consumer *c, duration patience)
 {
-    if (!consumer_poll(c, patience))
+    if (!consumer_await(c, patience))
         return;
     duration until = clock_monotonic() + c->config.batch_wait;
     while (c->batch.n < c->config.batch_max && consumer_poll(c, 0))

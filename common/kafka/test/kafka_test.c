@@ -19,7 +19,8 @@
 #include <cmocka.h>
 
 #define PARTITIONS 4
-#define RECORDS    4096
+#define RECORDS    32768
+#define BACKLOG    30000 /* several times what is fetched ahead */
 #define LIMIT      SECONDS(60)
 
 /* What one consumer sees, and how it answers. */
@@ -333,6 +334,16 @@ static void records_of_a_key_arrive_in_order(void **state)
         assert_true(*partition == -1 || *partition == s->a.partition[i]);
         *partition = s->a.partition[i];
     }
+}
+
+static void a_backlog_larger_than_what_is_fetched_ahead_arrives_whole(void **state)
+{
+    struct story *s = *state;
+    when_produced(s, BACKLOG);
+    when_started(s, &s->a);
+    EVENTUALLY(applied(s) == BACKLOG);
+    then_in_order(&s->a);
+    assert_int_equal(seen(&s->a), BACKLOG);
 }
 
 struct seen_event {
@@ -743,6 +754,7 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         STORY(records_of_a_key_arrive_in_order),
+        STORY(a_backlog_larger_than_what_is_fetched_ahead_arrives_whole),
         STORY(an_event_arrives_as_it_was_produced),
         STORY(any_bytes_at_all_arrive_with_their_headers),
         STORY(positions_are_committed_only_after_apply),
