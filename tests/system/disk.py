@@ -6,6 +6,9 @@ import os
 import shutil
 import subprocess
 
+import psycopg2
+
+from histories import database_url
 from shop import RUN
 from waiting import LIMIT, until
 
@@ -24,6 +27,18 @@ def runs(*words):
         raise Impossible(str(fault)) from fault
     if done.returncode:
         raise Impossible(f"{' '.join(map(str, words))}: {done.stdout}{done.stderr}".strip())
+
+
+def cannot_sort():
+    """Told by PostgreSQL itself."""
+    try:
+        with contextlib.closing(psycopg2.connect(database_url("order"), connect_timeout=5)) as connection:
+            connection.cursor().execute("set work_mem = '64kB'; select count(*) from (select g from generate_series(1, 1000000) g order by random()) sorted")
+    except psycopg2.errors.DiskFull:
+        return True
+    except psycopg2.OperationalError:
+        pass
+    return False
 
 
 class Disk:
@@ -69,12 +84,17 @@ class Disk:
 
     @contextlib.contextmanager
     def full(self):
-        """To the last block. When a store notices depends on what room it has put aside."""
+        """To the last block, from when the store has noticed."""
+        pid = until(lambda: self.shop.pid(self.store), f"{self.store} runs", LIMIT)
         try:
-            until(self._takes_all, f"{self.place} has no room left", LIMIT)
+            until(lambda: self._takes_all() and self._noticed(pid), f"{self.store} has noticed that there is no room left", LIMIT)
             yield
         finally:
             self.ballast.unlink()
+
+    def _noticed(self, pid):
+        """It has ended over it, as Kafka does within seconds; PostgreSQL may live on what it has put aside, but has no room for a large sort."""
+        return self.shop.pid(self.store) != pid or (self.store == "postgres" and cannot_sort())
 
     def _takes_all(self):
         """The store may give room back meanwhile."""
