@@ -321,15 +321,14 @@ def test_one_question_shows_those_of_all_services(world):
     def comparable(pages):  # a cursor names the same place, and is signed anew
         return {service: {**page, "nextCursor": bool(page["nextCursor"])} for service, page in pages.items()}
 
-    assert comparable(side_by_side()) == comparable(one_by_one())
-    assert all(page["items"] for page in side_by_side().values())
-    assert world.operator.reads("/api/ops/dead-letters")["unanswered"] == []
+    until(lambda: comparable(side_by_side()) == comparable(one_by_one()), "all services tell of theirs in time")
+    assert all(page["items"] for page in one_by_one().values())
+    until(lambda: world.operator.reads("/api/ops/dead-letters")["unanswered"] == [], "nobody is missing")
 
 
 def test_who_does_not_answer_is_named_beside_the_others(world):
     with world.shop.down("delivery"):
-        all_of_them = world.operator.reads("/api/ops/dead-letters")
-    assert all_of_them["unanswered"] == ["delivery"]
+        all_of_them = until(lambda: (answer := world.operator.reads("/api/ops/dead-letters"))["unanswered"] == ["delivery"] and answer, "delivery alone is missing")
     assert {page["service"] for page in all_of_them["services"]} == set(LISTENERS) - {"delivery"}
 
 
