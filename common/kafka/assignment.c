@@ -12,7 +12,7 @@
 
 /* Kafka answers in a few milliseconds; without an answer, the next owner gets some records again, which does no harm. */
 #define COMMIT_PATIENCE SECONDS(3)
-#define ROUSE_PATIENCE  MILLISECONDS(500)
+#define ROUSE_PATIENCE  MILLISECONDS(50)
 
 void assignment_init(struct assignment *a, const struct kafka_positions *positions, void *ctx)
 {
@@ -225,7 +225,8 @@ int64_t assignment_lag(struct assignment *a, const char *topic)
 
 /*
  * librdkafka 2.0.2 looks but once a second whether the queue has room again (the fixed backoff of its issues 1377 and 2879). Whatever it
- * has to send to a broker wakes the thread that would look: a question for the ends of our partitions goes to just those brokers.
+ * has to send to a broker wakes the thread that would look: a question for the ends of our partitions goes to just those brokers. The
+ * answer is of no interest; one that is late is dropped.
  */
 void assignment_rouse(struct assignment *a)
 {
