@@ -22,6 +22,21 @@ static void ask_to_open(struct client *c, struct engine *e, const char *key, con
     client_ask(c, e, open_account(uuid_new(), 10));
 }
 
+static void ask_for(struct client *c, struct engine *e, struct engine_command *command)
+{
+    client_init(c);
+    client_key(c, "key-1", "x");
+    client_ask(c, e, command);
+}
+
+/* For longer than the lease of its answer. */
+static void begin_and_stand_still(struct client *c, struct engine *e, struct uuid account)
+{
+    ask_for(c, e, bank_command(ASK_BANK, &(struct bank_order){.account = account}));
+    testing_wait_until(atomic_load(&bank_asked) == 1);
+    testing_wait_until(bank_number("select (lease < clock_timestamp())::int from idempotency", account) == 1);
+}
+
 static int64_t accounts(void)
 {
     return bank_number("select count(*) from account", (struct uuid){{0}});
@@ -148,9 +163,7 @@ static void while_the_first_is_running_others_are_told_to_wait(void **state)
     struct engine *e = bank_engine(NULL);
     struct uuid account = uuid_new();
     struct client first, meanwhile, after;
-    client_init(&first);
-    client_key(&first, "key-1", "x");
-    client_ask(&first, e, bank_command(ASK_BANK, &(struct bank_order){.account = account}));
+    ask_for(&first, e, bank_command(ASK_BANK, &(struct bank_order){.account = account}));
     testing_wait_until(atomic_load(&bank_asked) == 1);
     ask_to_open(&meanwhile, e, "key-1", "x");
     client_wait(&meanwhile);
@@ -174,15 +187,9 @@ static void what_was_cut_off_is_taken_over(void **state)
     struct engine *e = bank_engine(&(struct engine_config){.answer_lease = MILLISECONDS(20)});
     struct uuid account = uuid_new();
     struct client first, again, once_more, last;
-    client_init(&first);
-    client_key(&first, "key-1", "x");
-    client_ask(&first, e, bank_command(ASK_BANK, &(struct bank_order){.account = account}));
-    testing_wait_until(atomic_load(&bank_asked) == 1);
-    testing_wait_until(bank_number("select (lease < clock_timestamp())::int from idempotency", account) == 1);
+    begin_and_stand_still(&first, e, account);
 
-    client_init(&again);
-    client_key(&again, "key-1", "x");
-    client_ask(&again, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
+    ask_for(&again, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
     client_wait(&again);
     assert_int_equal(again.adopted, 1);
     assert_int_equal(again.status, 200);
@@ -191,18 +198,14 @@ static void what_was_cut_off_is_taken_over(void **state)
     assert_int_equal(bank_balance(account), 3); /* on what was there: loaded and locked like all others */
     bank_assert_versions(account, 2);
 
-    client_init(&once_more);
-    client_key(&once_more, "key-1", "x");
-    client_ask(&once_more, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
+    ask_for(&once_more, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
     client_wait(&once_more);
     assert_replay(&again, &once_more);
     bank_say(e); /* the first one's outcome comes after all, and too late for the answer, which has been given */
     client_wait(&first);
     assert_int_equal(first.status, 409);
     assert_int_equal(first.retry_after, 1);
-    client_init(&last);
-    client_key(&last, "key-1", "x");
-    client_ask(&last, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
+    ask_for(&last, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
     client_wait(&last);
     assert_replay(&again, &last);
     bank_engine_end(e);
@@ -215,23 +218,15 @@ static void the_late_one_and_its_heir_have_one_answer(void **state)
     struct engine *e = bank_engine(&(struct engine_config){.answer_lease = MILLISECONDS(20)});
     struct uuid account = uuid_new();
     struct client first, heir, last;
-    client_init(&first);
-    client_key(&first, "key-1", "x");
-    client_ask(&first, e, bank_command(ASK_BANK, &(struct bank_order){.account = account}));
-    testing_wait_until(atomic_load(&bank_asked) == 1);
-    testing_wait_until(bank_number("select (lease < clock_timestamp())::int from idempotency", account) == 1);
+    begin_and_stand_still(&first, e, account);
     bank_hold(e);
-    client_init(&heir);
-    client_key(&heir, "key-1", "x");
-    client_ask(&heir, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
+    ask_for(&heir, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
     bank_say(e);
     bank_let_go();
     client_wait(&first);
     client_wait(&heir);
     assert_int_equal((first.status == 409) + (heir.status == 409), 1);
-    client_init(&last);
-    client_key(&last, "key-1", "x");
-    client_ask(&last, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
+    ask_for(&last, e, bank_command(DEPOSIT, &(struct bank_order){.account = uuid_new(), .amount = 3}));
     client_wait(&last);
     assert_replay(first.status == 409 ? &heir : &first, &last);
     bank_engine_end(e);
