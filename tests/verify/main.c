@@ -177,8 +177,7 @@ static bool audit_run(struct audit *a, const struct options *o, struct took *too
 
 int main(int argc, char **argv)
 {
-    /* What is read comes in pieces of a megabyte: taken from the system each time, and given back, they would cost more than reading them.
-     */
+    /* What is read comes in pieces of a megabyte: taken from the system each time, they would cost more than reading them. */
     mallopt(M_MMAP_THRESHOLD, 64 << 20);
     mallopt(M_TRIM_THRESHOLD, 256 << 20);
     struct options o;

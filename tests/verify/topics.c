@@ -1,6 +1,7 @@
 /* Topics: every message from the beginning to where they end now; the dead letters first, because of them it must be known whose they are.
  */
 #include "audit.h"
+#include "clock.h"
 #include "expected.h"
 #include "memory.h"
 #include <librdkafka/rdkafka.h>
@@ -11,7 +12,7 @@
 #define DEAD_LETTERS "jumun.dlq."
 #define PATIENCE_MS  20000
 #define BATCH_MS     20
-#define ROUSE_MS     500
+#define ROUSE_MS     50
 #define AT_ONCE      1000
 #define LATEST       (-1) /* as times that Kafka is asked for */
 #define EARLIEST     (-2)
@@ -134,17 +135,13 @@ static void take(struct log_reader *r, const rd_kafka_message_t *m,
     }
 }
 
-/* The queue is empty, and may have been full: librdkafka 2.0.2 looks but once a second whether it has room again. See assignment_rouse().
- */
-static void rouse(const struct log_reader *r)
+/* The queue is empty, and may have been full: librdkafka 2.0.2 looks but once a second whether it has room. See assignment_rouse(). */
+static void rouse(rd_kafka_t *client, rd_kafka_topic_partition_list_t *parts)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)r->count);
-    for (size_t i = 0; i < r->count; i++)
-        if (!r->parts[i].done)
-            rd_kafka_topic_partition_list_add(list, r->parts[i].topic, r->parts[i].partition)->offset = LATEST;
-    if (list->cnt > 0)
-        (void)rd_kafka_offsets_for_times(r->client, list, ROUSE_MS);
-    rd_kafka_topic_partition_list_destroy(list);
+    for (int i = 0; i < parts->cnt; i++)
+        parts->elems[i].offset = LATEST;
+    if (parts->cnt > 0)
+        (void)rd_kafka_offsets_for_times(client, parts, ROUSE_MS);
 }
 
 static bool read_parts(struct log_reader *r, void (*each)(struct log_reader *r, const rd_kafka_message_t *m, void *ctx), void *ctx)
@@ -154,15 +151,16 @@ static bool read_parts(struct log_reader *r, void (*each)(struct log_reader *r, 
         if (!r->parts[i].done)
             rd_kafka_topic_partition_list_add(list, r->parts[i].topic, r->parts[i].partition)->offset = r->parts[i].low;
     rd_kafka_assign(r->client, list);
-    rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(r->client);
     rd_kafka_message_t *messages[AT_ONCE];
-    for (int idle = 0; r->left > 0 && !r->audit->fault[0];) {
+    duration heard = clock_monotonic();
+    while (r->left > 0 && !r->audit->fault[0]) {
         ssize_t n = rd_kafka_consume_batch_queue(queue, BATCH_MS, messages, AT_ONCE); /* it waits for all of them, at most so long */
-        idle = n > 0 ? 0 : idle + 1;
+        if (n > 0)
+            heard = clock_monotonic();
         if (n < AT_ONCE)
-            rouse(r);
-        if (idle * BATCH_MS > PATIENCE_MS)
+            rouse(r->client, list);
+        if (clock_monotonic() - heard > MILLISECONDS(PATIENCE_MS))
             audit_fault(r->audit, "kafka: nothing comes any more, and %zu partitions are not at their end", r->left);
         for (ssize_t i = 0; i < n; i++) {
             take(r, messages[i], each, ctx);
@@ -170,6 +168,7 @@ static bool read_parts(struct log_reader *r, void (*each)(struct log_reader *r, 
         }
     }
     rd_kafka_queue_destroy(queue);
+    rd_kafka_topic_partition_list_destroy(list);
     return !r->audit->fault[0];
 }
 
